@@ -126,5 +126,5 @@ def _is_positive(value: object) -> bool:
 
 
 def _read(name: str, entry: Mapping[str, Any]) -> OutcomeDefinition:
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
     return OutcomeDefinition(name=name, **values)
