@@ -1,0 +1,65 @@
+# Every act is a verb. `make demo` and `make test` need nothing but Python 3.11 to 3.13 and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format lock docs data bench clean install install-dev
+
+help:           ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# The stamp of an install is the lock it was made from: a changed lock installs again.
+$(VENV)/run.stamp: requirements.lock pyproject.toml
+	@$(PYTHON) scripts/check_python.py
+	@test -x $(BIN)/python || { echo "Making the environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing (once; every package pinned by hash)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/run.stamp          ## make the environment
+install-dev: $(VENV)/dev.stamp      ## make the environment with the tools for tests
+
+demo: $(VENV)/run.stamp             ## simulate a district (or DATA=folder), plan the day, serve the page
+	@$(BIN)/chw demo --port $(PORT) $(if $(DATA),--data "$(DATA)") $(if $(MAPPING),--mapping "$(MAPPING)")
+
+test: $(VENV)/dev.stamp             ## run every test
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(VENV)/dev.stamp             ## style, types, floors, generated pages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/write_docs.py --check
+
+format: $(VENV)/dev.stamp           ## tidy the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(VENV)/run.stamp             ## write the generated pages of docs/
+	@$(BIN)/python scripts/write_docs.py
+
+data: $(VENV)/run.stamp             ## write data/raw/ anew from the simulator
+	@$(BIN)/python scripts/write_sample_data.py
+
+bench: $(VENV)/run.stamp            ## measure; results in benchmarks/results/
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: $(VENV)/dev.stamp             ## resolve the ranges of pyproject.toml anew, with hashes
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --group build --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --group build --group dev --constraint requirements.lock \
+	    --quiet --output-file requirements-dev.lock
+
+clean:          ## remove what these verbs made (not your data)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,95 @@
+"""Where things are on this machine, read from the environment once.
+
+What the programme's people decided (thresholds, intervals, capacities) is not here: see
+:mod:`chw_tools.programme`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chw_tools.errors import SettingsFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one installation.
+
+    Parameters
+    ----------
+    home : Path
+        ``CHW_HOME``: folder of the store and reports; by default ``.chw`` in the folder
+        that one stands in.
+    database_url : str
+        ``CHW_DATABASE_URL``: SQLite by default; ``postgresql+psycopg://…`` for PostgreSQL.
+    models : Path
+        ``CHW_MODELS``: folder with ``trained_models`` and ``model_evaluation``.
+    programme : Path or None
+        ``CHW_PROGRAMME``: folder whose files override the shipped programme.
+    host, port : str, int
+        ``CHW_HOST``, ``CHW_PORT``: where ``chw serve`` listens.
+    """
+
+    home: Path
+    database_url: str
+    models: Path
+    programme: Path | None
+    host: str
+    port: int
+
+    def shown(self) -> dict[str, str]:
+        """Each setting by its environment name, with any password hidden."""
+        return {
+            "CHW_HOME": str(self.home),
+            "CHW_DATABASE_URL": _without_password(self.database_url),
+            "CHW_MODELS": str(self.models),
+            "CHW_PROGRAMME": str(self.programme or "(shipped defaults)"),
+            "CHW_HOST": self.host,
+            "CHW_PORT": str(self.port),
+        }
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings that an environment gives.
+
+    Raises
+    ------
+    SettingsFault
+        If ``CHW_PORT`` is no port number.
+
+    Examples
+    --------
+    >>> read_settings({"CHW_HOME": "data"}).database_url
+    'sqlite:///data/chw.db'
+    """
+    home = Path(environ.get("CHW_HOME") or ".chw")
+    programme = environ.get("CHW_PROGRAMME")
+    return Settings(
+        home=home,
+        database_url=environ.get("CHW_DATABASE_URL") or f"sqlite:///{(home / 'chw.db').as_posix()}",
+        models=Path(environ.get("CHW_MODELS") or "models"),
+        programme=Path(programme) if programme else None,
+        host=environ.get("CHW_HOST") or "127.0.0.1",
+        port=_port(environ.get("CHW_PORT") or "8000"),
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 <= int(text) <= 65535:
+        raise SettingsFault(
+            "is not a port.", where="CHW_PORT", cure="Give a number from 0 to 65535."
+        )
+    return int(text)
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    if not separator or not at or ":" not in credentials:
+        return url
+    return f"{scheme}://{credentials.partition(':')[0]}:***@{place}"

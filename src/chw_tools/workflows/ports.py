@@ -1,0 +1,89 @@
+"""What the workflows need from the world: the stores and readers they are given.
+
+The store implements these by having the methods; nothing inherits from anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from contextlib import AbstractContextManager
+    from datetime import date
+
+    import pandas as pd
+
+    from chw_tools.records import Register, Source
+    from chw_tools.risk_prediction import ScoringModel
+
+Population = Literal["simulated", "real"]
+
+
+class Counts(Protocol):
+    """How many rows a save found new, unchanged and changed."""
+
+    @property
+    def new(self) -> int: ...
+    @property
+    def unchanged(self) -> int: ...
+    @property
+    def changed(self) -> int: ...
+
+
+class IngestStore(Protocol):
+    """Where imported records go."""
+
+    def register_source(self, name: str, population: Population) -> Source: ...
+    def save(self, table: str, frame: pd.DataFrame) -> Counts: ...
+    def existing_ids(self, table: str, ids: Iterable[str]) -> set[str]: ...
+    def save_rejected(self, frame: pd.DataFrame) -> None: ...
+    def save_unmodelled(self, rows: Iterable[Mapping[str, Any]]) -> None: ...
+    def transaction(self) -> AbstractContextManager[Any]: ...
+    def savepoint(self) -> AbstractContextManager[Any]: ...
+
+
+class RegisterStore(Protocol):
+    """Where the register, the risks and the plans are kept."""
+
+    @property
+    def population(self) -> str | None: ...
+    def save(self, table: str, frame: pd.DataFrame) -> Counts: ...
+    def existing_ids(self, table: str, ids: Iterable[str]) -> set[str]: ...
+    def load_register(
+        self, *, scope: Any = ..., person_ids: Collection[str] | None = ...
+    ) -> Register: ...
+    def last_recorded_day(self) -> date | None: ...
+    def save_risks(self, frame: pd.DataFrame) -> Any: ...
+    def save_plan(
+        self,
+        *,
+        visits: pd.DataFrame,
+        unvisited: pd.DataFrame,
+        recommendations: pd.DataFrame,
+        as_of: date,
+        visit_on: date,
+        summary: Mapping[str, Any],
+        worker_ids: Collection[str] | None = ...,
+    ) -> str: ...
+    def load_plan(self, *, visit_on: date | None = ..., worker_id: str | None = ...) -> Any: ...
+    def transaction(self) -> AbstractContextManager[Any]: ...
+
+
+class ModelStore(Protocol):
+    """Where trained models are kept."""
+
+    def load_model(self, outcome: str, version: str | None = None) -> ScoringModel: ...
+
+
+class Progress(Protocol):
+    """Told how far an act has come; ``total`` is None where nobody can know."""
+
+    def __call__(self, what: str, done: int, total: int | None) -> None: ...
+
+
+class Step(NamedTuple):
+    """One line of an account of what was done."""
+
+    what: str
+    seconds: float
