@@ -1,0 +1,1 @@
+"""How good a risk is: discrimination, calibration, benefit, and for whom."""

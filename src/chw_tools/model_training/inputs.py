@@ -1,0 +1,50 @@
+"""The feature table as models take it: numbers as floats, choices as words, gaps as gaps."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chw_tools.feature_engineering import Feature
+    from numpy.typing import NDArray
+
+
+def read_inputs(frame: pd.DataFrame, declaration: Iterable[Feature]) -> pd.DataFrame:
+    """The declared features, in order: float64 (flags as 0 and 1) or words; NaN is not known.
+
+    Raises
+    ------
+    KeyError
+        If a declared feature is not in the frame.
+    """
+    return pd.DataFrame({f.name: _column(frame[f.name], f.kind) for f in declaration}, frame.index)
+
+
+def _column(values: pd.Series, kind: str) -> pd.Series:
+    if kind == "choice":
+        return values.astype(object).where(values.notna(), np.nan)
+    return values.astype("Float64").astype("float64")
+
+
+def find_varying(inputs: pd.DataFrame) -> list[Any]:
+    """Names of the columns in which at least two rows differ (a gap is a value here)."""
+    return [name for name, values in inputs.items() if values.duplicated().sum() < len(values) - 1]
+
+
+def hash_rows(inputs: pd.DataFrame) -> NDArray[np.uint64]:
+    """One number for each row, equal for rows with equal inputs."""
+    return pd.util.hash_pandas_object(inputs, index=False).to_numpy()
+
+
+def compute_data_digest(inputs: pd.DataFrame, labels: Sequence[float] | pd.Series) -> str:
+    """SHA-256 of what was learnt from: names, inputs and labels, in their order."""
+    digest = hashlib.sha256("\n".join(inputs.columns).encode())
+    digest.update(hash_rows(inputs).tobytes())
+    digest.update(np.asarray(labels, dtype=float).tobytes())
+    return digest.hexdigest()
