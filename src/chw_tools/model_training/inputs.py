@@ -11,8 +11,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chw_tools.feature_engineering import Feature
     from numpy.typing import NDArray
+
+    from chw_tools.feature_engineering import Feature
 
 
 def read_inputs(frame: pd.DataFrame, declaration: Iterable[Feature]) -> pd.DataFrame:

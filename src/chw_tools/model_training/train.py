@@ -21,9 +21,10 @@ from chw_tools.model_training.tuning import N_FOLDS, make_folds, tune
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chw_tools.feature_engineering import Feature, Features
+    import pandas as pd
     from numpy.typing import NDArray
 
+    from chw_tools.feature_engineering import Feature, Features
     from chw_tools.model_training.recipes import Recipe
 
 #: Ten events, and ten people without, in each fold; fewer cannot carry a calibration.
