@@ -367,6 +367,7 @@ CONSENTS = Table(
         ),
         Column("decided_on", "day", "Day of the decision.", required=True),
         Column("wording_version", "text", "Version of the wording read out."),
+        _supersedes("consents"),
         *_PROVENANCE,
     ),
     event_day="decided_on",
@@ -389,6 +390,7 @@ OUTCOMES = Table(
         Column(
             "is_positive", "flag", "Whether it happened; `false` is a known absence.", required=True
         ),
+        _supersedes("outcomes"),
         *_PROVENANCE,
     ),
     event_day="happened_on",
