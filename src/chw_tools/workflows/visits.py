@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from chw_tools.errors import InputError, NotFound
+from chw_tools.errors import Conflict, InputError, NotFound
 from chw_tools.records import TABLES, Catalogue, Observable, conform, new_id
 from chw_tools.records.tables import VISIT_OUTCOMES
 
@@ -49,6 +49,9 @@ def record_visit(
         With every problem of the entry, by field.
     NotFound
         If the person, the worker or the corrected visit is not in the register.
+    Conflict
+        If a visit of that key exists with other content. The same visit sent twice is kept
+        once and is no error.
     """
     check_entry(entry, catalogue=catalogue)
     _check_references(store, entry)
@@ -58,6 +61,11 @@ def record_visit(
     observed = _observation_rows(entry, visit_id, known, catalogue)
     with store.transaction():
         counts = store.save("visits", conform(TABLES["visits"], pd.DataFrame([visit])))
+        if counts.changed:
+            raise Conflict(
+                "A visit of that key holds something else.",
+                cure="Send a correction as a new visit that supersedes it.",
+            )
         if observed and counts.new:
             store.save("observations", conform(TABLES["observations"], pd.DataFrame(observed)))
     return visit_id
@@ -103,7 +111,7 @@ def _value_problem(observable: Observable, value: float | str) -> list[str]:
         if value in observable.allowed:
             return []
         return [f"{observable.name} must be one of {', '.join(observable.allowed)}"]
-    if isinstance(value, str) or isinstance(value, bool) or value != value:
+    if isinstance(value, (str, bool)) or value != value:
         return [f"{observable.name} must be a number"]
     low = float("-inf") if observable.low is None else observable.low
     high = float("inf") if observable.high is None else observable.high

@@ -1,0 +1,268 @@
+"""Commands around care: score, recommend, plan, visits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chw_tools.cli.options import AsOf, Json, Limit, OnDay, Output, Person, day
+from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
+
+visits = typer.Typer(help="The day's visit list, and entering visits.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command(epilog="Examples: chw score · chw score --as-of 2025-06-30 --json")(score)
+    app.command(epilog="Examples: chw recommend · chw recommend --person KEY")(recommend)
+    app.command(epilog="Examples: chw plan · chw plan --on 2026-01-05")(plan)
+    app.add_typer(visits, name="visits")
+
+
+def score(
+    context: typer.Context,
+    as_of: AsOf = None,
+    person: Annotated[list[str] | None, typer.Option(help="Only this person.")] = None,
+    limit: Limit = 10,
+    output: Output = None,
+    json: Json = False,
+) -> None:
+    """Estimate risks with exact reasons, and keep them.
+
+    Published scores run on everybody in their validity window. A trained model runs only
+    on the population it was trained on: simulated people's models never score others.
+    """
+    world: World = context.obj
+    from chw_tools.workflows.assess import score_people
+
+    with world.parts() as parts:
+        result = score_people(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            as_of=day(as_of),
+            person_ids=person,
+        )
+    _write(result.risks, output)
+    if json:
+        say_json({"as_of": result.as_of, "notes": result.notes, "risks": frame_rows(result.risks)})
+        return
+    say(f"Risks as of {result.as_of:%Y-%m-%d}")
+    counts = result.risks.groupby(["outcome", "model", "state"]).size().reset_index(name="n")
+    say_table("By outcome", ["Outcome", "Model", "State", "People"], counts.values.tolist())
+    top = result.risks[result.risks["risk"].notna()].sort_values("risk", ascending=False)
+    rows = [
+        (row.person_id, row.outcome, row.band, f"{row.risk:.1%}", _first_reasons(row.reasons))
+        for row in top.head(limit).itertuples()
+    ]
+    say_table(f"Highest {len(rows)}", ["Person", "Outcome", "Band", "Risk", "Reasons"], rows)
+    say_notes(result.notes)
+
+
+def recommend(
+    context: typer.Context,
+    as_of: AsOf = None,
+    person: Annotated[list[str] | None, typer.Option(help="Only this person.")] = None,
+    limit: Limit = 20,
+    output: Output = None,
+    json: Json = False,
+) -> None:
+    """What to do for each person: danger signs first, then guidelines, then risk."""
+    world: World = context.obj
+    from chw_tools.workflows.assess import recommend_actions
+
+    with world.parts() as parts:
+        result = recommend_actions(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            as_of=day(as_of),
+            person_ids=person,
+        )
+    _write(result.recommendations, output)
+    if json:
+        rows = frame_rows(result.recommendations)
+        say_json({"as_of": result.as_of, "notes": result.notes, "recommendations": rows})
+        return
+    advice = result.recommendations
+    n = advice["person_id"].nunique()
+    say(f"Advice as of {result.as_of:%Y-%m-%d}: {len(advice):,} actions for {n:,} people")
+    by_rule = advice.groupby(["urgency", "rule_id"]).size().reset_index(name="n")
+    by_rule = by_rule.sort_values("n", ascending=False)
+    say_table("By rule", ["Urgency", "Rule", "People"], by_rule.values.tolist())
+    rows = [
+        (r.person_id, r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}")
+        for r in advice.head(limit).itertuples()
+    ]
+    say_table(f"First {len(rows)}", ["Person", "Urgency", "Action", "Reason", "Due"], rows)
+    say_notes(result.notes)
+
+
+def plan(
+    context: typer.Context,
+    as_of: AsOf = None,
+    on: OnDay = None,
+    output: Output = None,
+    json: Json = False,
+) -> None:
+    """Plan the day's visits for every worker, and say who waits and why."""
+    world: World = context.obj
+    from chw_tools.workflows.plan import plan_visits
+
+    with world.parts() as parts:
+        result = plan_visits(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            as_of=day(as_of),
+            visit_on=day(on),
+        )
+    _write(result.plan.visits, output)
+    if json:
+        say_json(
+            {
+                "as_of": result.as_of,
+                "visit_on": result.visit_on,
+                "summary": result.plan.summary,
+                "notes": result.notes,
+                "visits": frame_rows(result.plan.visits),
+                "unvisited": frame_rows(result.plan.unvisited),
+            }
+        )
+        return
+    visits_planned, unvisited = result.plan.visits, result.plan.unvisited
+    say(
+        f"Plan for {result.visit_on:%Y-%m-%d}, knowing what was known on {result.as_of:%Y-%m-%d}: "
+        f"{len(visits_planned):,} visits by {visits_planned['worker_id'].nunique():,} workers, "
+        f"{len(unvisited):,} people wait"
+    )
+    urgency = visits_planned.groupby("urgency").size()
+    say_table("Visits", ["Urgency", "People"], [(u, n) for u, n in urgency.items()])
+    reasons = unvisited.groupby("reason").size().sort_values(ascending=False).head(8)
+    say_table("Who waits, and why", ["Reason", "People"], [(r, n) for r, n in reasons.items()])
+    say_notes(result.notes)
+    say("Next: chw visits list · chw serve")
+
+
+@visits.command("list", epilog="Examples: chw visits list · chw visits list --worker KEY")
+def list_visits(
+    context: typer.Context,
+    worker: Annotated[str | None, typer.Option(help="Key of the worker.")] = None,
+    on: OnDay = None,
+    json: Json = False,
+) -> None:
+    """The visit list of a day: all workers in figures, or one worker's list."""
+    world: World = context.obj
+    from chw_tools.workflows.show import show_day
+
+    with world.parts() as parts:
+        view = show_day(
+            store=parts.store, programme=parts.programme, worker_id=worker, visit_on=day(on)
+        )
+    if json:
+        say_json(view)
+        return
+    say(f"{view.visit_on:%A %d %B %Y} · {view.ordered_by}")
+    if view.worker is None:
+        rows = [
+            (w.worker_id, w.name, w.place, w.n_visits, w.n_urgent, w.n_waiting, f"{w.minutes:.0f}")
+            for w in view.workers
+        ]
+        columns = ["Key", "Worker", "Place", "Visits", "Urgent", "Waiting", "Minutes"]
+        say_table("Workers", columns, rows)
+    else:
+        stops = [
+            (s.position, s.name, f"{s.sex}, {s.age}", s.place, s.urgency, s.reason, s.person_id)
+            for s in view.stops
+        ]
+        columns = ["", "Person", "", "Place", "Urgency", "Why", "Key"]
+        say_table(view.worker.name, columns, stops)
+    say_notes(view.notes)
+
+
+@visits.command(
+    "record",
+    epilog="Example: chw visits record KEY --on 2026-01-01 --measure systolic_mmhg=150 "
+    "--measure diastolic_mmhg=95 --no-danger-sign",
+)
+def record(
+    context: typer.Context,
+    person: Person,
+    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="Day of the visit.")],
+    outcome: Annotated[str, typer.Option(help="seen, away, refused, moved or died.")] = "seen",
+    measure: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the catalogue.")] = None,
+    danger_sign: Annotated[list[str] | None, typer.Option(help="A danger sign present.")] = None,
+    no_danger_sign: Annotated[
+        bool, typer.Option("--no-danger-sign", help="Asked about all, and none is there.")
+    ] = False,
+    worker: Annotated[str | None, typer.Option(help="Key of the worker.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="How long it took.")] = None,
+    known_on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day it came to be known.")
+    ] = None,
+    corrects: Annotated[str | None, typer.Option(help="Key of the visit it corrects.")] = None,
+    json: Json = False,
+) -> None:
+    """Enter a visit; the advice and tomorrow's list follow from it."""
+    world: World = context.obj
+    from chw_tools.workflows.assess import recommend_actions
+
+    from chw_tools.workflows.views import VisitEntry
+    from chw_tools.workflows.visits import record_visit
+
+    signs = {_sign(name): True for name in danger_sign or []}
+    entry = VisitEntry(
+        person_id=person,
+        visited_on=on.date(),
+        outcome=outcome,
+        worker_id=worker,
+        measurements=dict(_measurement(text) for text in measure or []),
+        danger_signs=signs if signs or no_danger_sign else None,
+        minutes=minutes,
+        supersedes_id=corrects,
+    )
+    with world.parts() as parts:
+        key = record_visit(
+            store=parts.store, catalogue=parts.catalogue, entry=entry, known_on=day(known_on)
+        )
+        advice = recommend_actions(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            as_of=day(known_on) or on.date(),
+            person_ids=[person],
+        ).recommendations
+    if json:
+        say_json({"visit_id": key, "recommendations": frame_rows(advice)})
+        return
+    say(f"Kept as visit {key}.")
+    rows = [
+        (r.rank, r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}") for r in advice.itertuples()
+    ]
+    say_table("Now", ["", "Urgency", "Action", "Reason", "Due"], rows)
+
+
+def _first_reasons(reasons: Any) -> str:
+    return "; ".join(f"{r['label']} {r['value']}" for r in list(reasons or [])[:3])
+
+
+def _write(frame: Any, output: Path | None) -> None:
+    if output is not None:
+        frame.to_csv(output, index=False)
+
+
+def _measurement(text: str) -> tuple[str, float | str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise typer.BadParameter("give NAME=VALUE, for example systolic_mmhg=150")
+    try:
+        return name, float(value)
+    except ValueError:
+        return name, value
+
+
+def _sign(name: str) -> str:
+    return name if name.startswith("danger_") else f"danger_{name}"

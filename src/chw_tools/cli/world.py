@@ -1,0 +1,124 @@
+"""What a command gets of the outside: environment, settings, parts, and a way to speak."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from chw_tools.wiring import Parts
+
+    from chw_tools.settings import Settings
+    from chw_tools.workflows.ports import Progress
+
+
+@dataclass
+class World:
+    """The environment of one run of ``chw``."""
+
+    environ: Mapping[str, str]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Settings read from the environment."""
+        from chw_tools.settings import read_settings
+
+        return read_settings(self.environ)
+
+    @contextmanager
+    def parts(self) -> Iterator[Parts]:
+        """The wired parts; the store is closed afterwards."""
+        from chw_tools.wiring import build_parts
+
+        parts = build_parts(self.settings)
+        try:
+            yield parts
+        finally:
+            parts.close()
+
+
+def say(text: str = "") -> None:
+    """A line for the person at the terminal."""
+    import typer
+
+    typer.echo(text)
+
+
+def say_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    import orjson
+
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_INDENT_2
+    say(orjson.dumps(value, default=_plain, option=options).decode())
+
+
+def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table as JSON rows: days as ISO text, missing as null."""
+    import pandas as pd
+
+    plain = frame.copy()
+    for name in plain.columns:
+        if pd.api.types.is_datetime64_any_dtype(plain[name]):
+            plain[name] = plain[name].dt.strftime("%Y-%m-%d")
+    rows = plain.astype(object).where(plain.notna(), None)
+    return rows.to_dict("records")
+
+
+def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table for the person at the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def say_notes(notes: Sequence[str]) -> None:
+    """What a reader must know beside the figures."""
+    for note in notes:
+        say(f"Note: {note}")
+
+
+@contextmanager
+def progress_bar(quiet: bool = False) -> Iterator[Progress]:
+    """A progress bar on standard error, or silence where nobody watches."""
+    import sys
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if quiet or not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def _plain(value: Any) -> Any:
+    from dataclasses import asdict, is_dataclass
+
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if value != value or value is None:
+        return None
+    return str(value)

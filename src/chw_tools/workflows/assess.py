@@ -1,0 +1,175 @@
+"""Risk and advice for people of the register: load, a few stage calls, save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from chw_tools.data_processing import as_known_on
+from chw_tools.errors import ModelNotFound, NothingToRead, NotFound
+from chw_tools.feature_engineering import build_features
+from chw_tools.recommendations import recommend
+from chw_tools.risk_prediction import estimate_risk, who_cvd_score
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from chw_tools.feature_engineering import Features
+    from chw_tools.programme import Programme
+    from chw_tools.records import Register
+    from chw_tools.risk_prediction import ScoringModel
+    from chw_tools.workflows.ports import ModelStore, RegisterStore
+
+#: The outcome whose model, where one may be used, orders the visits.
+PRIORITY_OUTCOME = "hospital_admission_180d"
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Everybody's features, risks and advice as of a day.
+
+    Parameters
+    ----------
+    as_of : Timestamp
+        Day whose knowledge it rests on.
+    register : Register
+        The register as known that day.
+    features : Features
+        One row per person.
+    risks, recommendations : DataFrame
+        As declared in :mod:`chw_tools.records.derived`.
+    priority_outcome : str
+        The outcome whose risk orders the visits.
+    notes : tuple of str
+        What a reader must know, such as why no model was used.
+    """
+
+    as_of: pd.Timestamp
+    register: Register
+    features: Features
+    risks: pd.DataFrame
+    recommendations: pd.DataFrame
+    priority_outcome: str
+    notes: tuple[str, ...]
+
+
+def score_people(
+    *,
+    store: RegisterStore,
+    models: ModelStore,
+    programme: Programme,
+    as_of: date | None = None,
+    person_ids: Collection[str] | None = None,
+) -> Assessment:
+    """Estimate risks as of a day and keep them; they are appended, never replaced.
+
+    Raises
+    ------
+    NothingToRead
+        If nothing was ever recorded and no day is given.
+    NotFound
+        If a person asked for is not in the register.
+    """
+    assessment = recommend_actions(
+        store=store, models=models, programme=programme, as_of=as_of, person_ids=person_ids
+    )
+    with store.transaction():
+        store.save_risks(assessment.risks)
+    return assessment
+
+
+def recommend_actions(
+    *,
+    store: RegisterStore,
+    models: ModelStore,
+    programme: Programme,
+    as_of: date | None = None,
+    person_ids: Collection[str] | None = None,
+) -> Assessment:
+    """Risk and advice as of a day, for some people or for all; nothing is kept.
+
+    Raises
+    ------
+    NothingToRead
+        If nothing was ever recorded and no day is given.
+    NotFound
+        If a person asked for is not in the register.
+    """
+    on = day_of(store, as_of)
+    if person_ids is not None and store.existing_ids("people", person_ids) != set(person_ids):
+        raise NotFound("No such person in the register.", cure="Search for it by name.")
+    register = store.load_register(person_ids=person_ids)
+    model, notes = usable_model(models, store.population, PRIORITY_OUTCOME)
+    return assess(register, programme=programme, as_of=on, model=model, notes=notes)
+
+
+def assess(
+    register: Register,
+    *,
+    programme: Programme,
+    as_of: pd.Timestamp,
+    model: ScoringModel | None = None,
+    notes: tuple[str, ...] = (),
+) -> Assessment:
+    """Features, risks and advice of a register as it was known on a day.
+
+    The published cardiovascular score runs on everybody; a trained model beside it where
+    one is given.
+    """
+    known = as_known_on(register, as_of)
+    features = build_features(known, as_of=as_of)
+    score = who_cvd_score(programme.who_region)
+    scorers = [score] if model is None else [model, score]
+    risks = pd.concat(
+        [estimate_risk(s, features, bands=programme.bands_for(s.outcome)) for s in scorers],
+        ignore_index=True,
+    )
+    return Assessment(
+        as_of=as_of,
+        register=known,
+        features=features,
+        risks=risks,
+        recommendations=recommend(features, risks, programme=programme, as_of=as_of),
+        priority_outcome=scorers[0].outcome,
+        notes=notes,
+    )
+
+
+def usable_model(
+    models: ModelStore, population: str | None, outcome: str
+) -> tuple[ScoringModel | None, tuple[str, ...]]:
+    """The model that may score this population, or none with the reason.
+
+    Simulated people prove plumbing, not medicine: their models never score others. For
+    real people a model must have been approved by somebody.
+    """
+    ordered = "Order comes from guideline rules, overdue time and the published score."
+    try:
+        model = models.load_model(outcome)
+    except ModelNotFound:
+        return None, (f"No model of {outcome} is registered. {ordered}",)
+    if model.population != population:
+        return None, (
+            f"The model of {outcome} was trained on {model.population} people and does not "
+            f"score {population} ones. {ordered}",
+        )
+    if population == "real" and getattr(model, "stage", "candidate") != "approved":
+        return None, (f"No model of {outcome} was approved for use. {ordered}",)
+    return model, ()
+
+
+def day_of(store: RegisterStore, as_of: date | None) -> pd.Timestamp:
+    """The day asked for, or the last recorded one.
+
+    Raises
+    ------
+    NothingToRead
+        If nothing was ever recorded and no day is given.
+    """
+    day = as_of or store.last_recorded_day()
+    if day is None:
+        raise NothingToRead("The register is empty.", cure="Begin with: chw ingest FOLDER")
+    return pd.Timestamp(day).as_unit("s")

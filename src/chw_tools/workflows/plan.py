@@ -1,0 +1,118 @@
+"""Plan a day's visits for every worker, and keep the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from chw_tools.resource_allocation import assumed_workers, plan_day
+from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, usable_model
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from chw_tools.programme import Programme
+    from chw_tools.resource_allocation import Plan
+    from chw_tools.workflows.assess import Assessment
+    from chw_tools.workflows.ports import ModelStore, RegisterStore
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """A plan with what it rests on."""
+
+    plan: Plan
+    assessment: Assessment
+    as_of: date
+    visit_on: date
+    notes: tuple[str, ...]
+    run_id: str
+
+
+def plan_visits(
+    *,
+    store: RegisterStore,
+    models: ModelStore,
+    programme: Programme,
+    as_of: date | None = None,
+    visit_on: date | None = None,
+    worker_ids: Collection[str] | None = None,
+) -> PlanResult:
+    """Plan one day from what was known the evening before, and keep plan, risks and advice.
+
+    Parameters
+    ----------
+    store, models, programme
+        The parts.
+    as_of : date, optional
+        Day whose knowledge is used; by default the last recorded day.
+    visit_on : date, optional
+        Day to plan; by default the day after ``as_of``.
+    worker_ids : collection of str, optional
+        Plan these workers' days only, for example after a visit was entered.
+
+    Raises
+    ------
+    NothingToRead
+        If nothing was ever recorded and no day is given.
+    """
+    known_on = day_of(store, as_of)
+    on = pd.Timestamp(visit_on).as_unit("s") if visit_on else known_on + pd.Timedelta(days=1)
+    _ensure_workers(store, programme, known_on)
+    model, notes = usable_model(models, store.population, PRIORITY_OUTCOME)
+    assessment = assess(
+        store.load_register(), programme=programme, as_of=known_on, model=model, notes=notes
+    )
+    register = assessment.register
+    plan = plan_day(
+        assessment.recommendations,
+        assessment.risks,
+        features=assessment.features,
+        people=register.people,
+        households=register.households,
+        areas=register.areas,
+        workers=register.workers,
+        programme=programme,
+        visit_on=on,
+        outcome=assessment.priority_outcome,
+        worker_ids=worker_ids,
+    )
+    all_notes = (*notes, *_assumed_note(register.workers), *plan.notes)
+    with store.transaction():
+        store.save_risks(assessment.risks)
+        run_id = store.save_plan(
+            visits=plan.visits,
+            unvisited=plan.unvisited,
+            recommendations=assessment.recommendations,
+            as_of=known_on.date(),
+            visit_on=on.date(),
+            summary={
+                **plan.summary,
+                "notes": list(all_notes),
+                "priority_outcome": assessment.priority_outcome,
+                "has_model": model is not None,
+            },
+            worker_ids=worker_ids,
+        )
+    return PlanResult(plan, assessment, known_on.date(), on.date(), all_notes, run_id)
+
+
+def _ensure_workers(store: RegisterStore, programme: Programme, as_of: pd.Timestamp) -> None:
+    # Assumed workers are kept like others, so that a list keeps its owner from day to day.
+    register = store.load_register(tables=("areas", "workers", "people", "households"))
+    if len(register.workers) or not len(register.people):
+        return
+    assumed = assumed_workers(register.people, programme=programme, as_of=as_of)
+    with store.transaction():
+        store.save("workers", assumed)
+
+
+def _assumed_note(workers: pd.DataFrame) -> tuple[str, ...]:
+    n = int((workers["source"] == "assumed").sum())
+    if not n:
+        return ()
+    word = "worker was" if n == 1 else "workers were"
+    return (f"The data name no community health worker; {n} {word} assumed.",)
