@@ -1,0 +1,26 @@
+"""Write the generated pages of docs/, or with --check say which are not up to date."""
+
+import sys
+from pathlib import Path
+
+from chw_tools.records.dictionary import data_dictionary
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = {ROOT / "docs" / "data_dictionary.md": data_dictionary}
+
+
+def main() -> int:
+    stale = []
+    for path, write in PAGES.items():
+        text = write()
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(str(path.relative_to(ROOT)))
+    if stale:
+        print(f"Not up to date: {', '.join(stale)}. Run: make docs")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
