@@ -1,0 +1,277 @@
+"""What people decided: region, capacities, intervals, bands of risk, effects and rules.
+
+Each number keeps its source and whether that source was read. A number is never written
+into a stage; stages take it from here.
+
+>>> load_programme().planning.visit_minutes
+34.0
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chw_tools.programme import reading
+from chw_tools.programme.rules import Rule, read_rules
+from chw_tools.records.derived import RISK_BANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike, NDArray
+
+_FILE = "programme.toml"
+
+
+@dataclass(frozen=True)
+class Planning:
+    """Figures of a working day; minutes, kilometres, days. Sources: ``Programme.figures``."""
+
+    people_per_worker: float
+    capacity_minutes: float
+    visit_minutes: float
+    further_person_minutes: float
+    default_travel_minutes: float
+    walking_km_per_h: float
+    detour: float
+    look_ahead_days: float
+    overdue_doubling_days: float
+    max_recommendations: float
+    weight_within_days: float
+    weight_routine: float
+
+
+#: Lowest value each planning figure may take where zero would divide or stop all work.
+_LOWEST = {
+    "people_per_worker": 1.0,
+    "walking_km_per_h": 0.1,
+    "detour": 1.0,
+    "overdue_doubling_days": 1.0,
+    "max_recommendations": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class RiskBands:
+    """Lowest probability of each band above ``low``."""
+
+    moderate: float
+    high: float
+    very_high: float
+    source: str = ""
+    verified: bool = False
+
+    def of(self, risk: ArrayLike) -> NDArray[np.object_]:
+        """The band of each probability; missing where the probability is.
+
+        >>> RiskBands(0.05, 0.1, 0.2).of([0.04, 0.1, 0.9]).tolist()
+        ['low', 'high', 'very_high']
+        """
+        values = np.asarray(risk, dtype=float)
+        steps = np.searchsorted([self.moderate, self.high, self.very_high], values, side="right")
+        bands: NDArray[np.object_] = np.array(RISK_BANDS, dtype=object)[steps]
+        bands[np.isnan(values)] = None
+        return bands
+
+
+@dataclass(frozen=True)
+class VisitEffect:
+    """What a visit does to the risk of an outcome: relative risk and its interval."""
+
+    relative_risk: float
+    low: float
+    high: float
+    source: str
+    verified: bool
+
+    @property
+    def reduction(self) -> float:
+        """Share of the risk that a visit takes away; never below none."""
+        return max(0.0, 1.0 - self.relative_risk)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One decided number, or rule, with where it comes from."""
+
+    key: str
+    value: str
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True)
+class Programme:
+    """Everything a programme decided; see ``docs/guidelines.md``."""
+
+    name: str
+    country: str
+    who_region: str
+    planning: Planning
+    visit_within_days: Mapping[str, int]
+    risk_bands: Mapping[str, RiskBands]
+    visit_effects: Mapping[str, VisitEffect]
+    rules: tuple[Rule, ...]
+    figures: tuple[Figure, ...]
+
+    def bands_for(self, outcome: str) -> RiskBands:
+        """The bands of the outcome, or the default ones."""
+        return self.risk_bands.get(outcome, self.risk_bands["default"])
+
+    def effect_for(self, outcome: str) -> VisitEffect:
+        """What a visit does to the outcome, or the declared default."""
+        return self.visit_effects.get(outcome, self.visit_effects["default"])
+
+    def unverified(self) -> tuple[Figure, ...]:
+        """Every number and rule whose source was not read yet, to be confirmed."""
+        return tuple(figure for figure in self.figures if not figure.verified)
+
+
+def load_programme(folder: Path | None = None) -> Programme:
+    """The programme of a folder, over the defaults shipped with the package.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Holds ``programme.toml`` and ``rules.toml``, each optional and each naming only what
+        differs from the defaults.
+
+    Raises
+    ------
+    ProgrammeFault
+        With every fault found, by file and key.
+    """
+    problems = reading.Problems()
+    raw = reading.read_layers(_FILE, folder, problems)
+    rules = read_rules(folder, problems)
+    reading.check_names(raw, _TOP, _FILE, "", problems)
+    planning = _planning(raw.get("planning", {}), problems)
+    within = _visit_within_days(raw.get("visit_within_days", {}), problems)
+    bands = {name: _bands(name, t, problems) for name, t in _tables(raw, "risk_bands", problems)}
+    effects = {
+        name: _effect(name, t, problems) for name, t in _tables(raw, "visit_effects", problems)
+    }
+    texts = [reading.read_text(raw, name, _FILE, "", problems) for name in _TOP[:3]]
+    problems.raise_if_any()
+    return Programme(
+        name=texts[0],
+        country=texts[1],
+        who_region=texts[2],
+        planning=planning,
+        visit_within_days=within,
+        risk_bands=bands,
+        visit_effects=effects,
+        rules=rules,
+        figures=(
+            *_figures(raw),
+            *(Figure(f"rules.{r.id}", r.label, r.source, r.verified) for r in rules),
+        ),
+    )
+
+
+_TOP = (
+    "name",
+    "country",
+    "who_region",
+    "planning",
+    "visit_within_days",
+    "risk_bands",
+    "visit_effects",
+)
+_FIGURE_KEYS = ("value", "unit", "source", "verified")
+
+
+def _tables(
+    raw: dict[str, Any], section: str, problems: reading.Problems
+) -> list[tuple[str, dict[str, Any]]]:
+    tables = raw.get(section, {})
+    if "default" not in tables:
+        problems.add(_FILE, section, "needs a `default` table")
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            problems.add(_FILE, f"{section}.{name}", "must be a table")
+    return [(name, table) for name, table in tables.items() if isinstance(table, dict)]
+
+
+def _provenance(table: dict[str, Any], key: str, problems: reading.Problems) -> tuple[str, bool]:
+    source = reading.read_text(table, "source", _FILE, key, problems)
+    if not source.strip():
+        problems.add(_FILE, f"{key}.source", "a number without a source is not used")
+    return source, reading.read_flag(table, "verified", _FILE, key, problems, default=False)
+
+
+def _figure(
+    table: Any, key: str, problems: reading.Problems, *, low: float, high: float = 1e6
+) -> float:
+    if not isinstance(table, dict):
+        problems.add(_FILE, key, "must be a table with value, unit, source and verified")
+        return low
+    reading.check_names(table, _FIGURE_KEYS, _FILE, key, problems)
+    _provenance(table, key, problems)
+    return reading.read_number(table, "value", _FILE, key, problems, low=low, high=high)
+
+
+def _planning(tables: dict[str, Any], problems: reading.Problems) -> Planning:
+    names = [field.name for field in fields(Planning)]
+    reading.check_names(tables, names, _FILE, "planning", problems)
+    return Planning(
+        **{
+            name: _figure(
+                tables.get(name), f"planning.{name}", problems, low=_LOWEST.get(name, 0.0)
+            )
+            for name in names
+        }
+    )
+
+
+def _visit_within_days(tables: dict[str, Any], problems: reading.Problems) -> dict[str, int]:
+    raised = ("high", "very_high")
+    reading.check_names(tables, raised, _FILE, "visit_within_days", problems)
+    days = {
+        band: int(_figure(tables.get(band), f"visit_within_days.{band}", problems, low=0, high=366))
+        for band in raised
+    }
+    if days["very_high"] > days["high"]:
+        problems.add(
+            _FILE, "visit_within_days", "a very high risk may not wait longer than a high one"
+        )
+    return days
+
+
+def _bands(name: str, table: dict[str, Any], problems: reading.Problems) -> RiskBands:
+    key = f"risk_bands.{name}"
+    reading.check_names(table, (*RISK_BANDS[1:], "source", "verified"), _FILE, key, problems)
+    moderate, high, very_high = (
+        reading.read_number(table, band, _FILE, key, problems, high=1.0) for band in RISK_BANDS[1:]
+    )
+    if not moderate < high < very_high:
+        problems.add(_FILE, key, "moderate, high and very_high must rise")
+    return RiskBands(moderate, high, very_high, *_provenance(table, key, problems))
+
+
+def _effect(name: str, table: dict[str, Any], problems: reading.Problems) -> VisitEffect:
+    key = f"visit_effects.{name}"
+    parts = ("relative_risk", "low", "high")
+    reading.check_names(table, (*parts, "source", "verified"), _FILE, key, problems)
+    risk, low, high = (
+        reading.read_number(table, part, _FILE, key, problems, high=10.0) for part in parts
+    )
+    if not low <= risk <= high:
+        problems.add(_FILE, key, "relative_risk must lie between low and high")
+    return VisitEffect(risk, low, high, *_provenance(table, key, problems))
+
+
+def _figures(raw: dict[str, Any]) -> list[Figure]:
+    found = []
+    for section in _TOP[3:]:
+        for name, table in raw.get(section, {}).items():
+            numbers = [str(v) for k, v in table.items() if k not in ("unit", "source", "verified")]
+            value = f"{' / '.join(numbers)} {table.get('unit', '')}".strip()
+            found.append(
+                Figure(f"{section}.{name}", value, table["source"], table.get("verified", False))
+            )
+    return found

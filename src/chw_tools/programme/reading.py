@@ -1,0 +1,151 @@
+"""Reading programme files: defaults, then what a folder changes, all faults at once.
+
+A folder overrides key by key. Whoever changes a number says where theirs comes from: the
+default's source does not vouch for it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from chw_tools.errors import ProgrammeFault
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+#: Keys that may be changed without a new source: wording, and the source itself.
+WORDING = frozenset({"label", "action", "reason", "source", "verified", "unit", "off"})
+
+
+@dataclass
+class Problems:
+    """Everything found wrong so far, each with file and key."""
+
+    found: list[str] = field(default_factory=list)
+
+    def add(self, file: str, key: str, what: str) -> None:
+        """Note one fault."""
+        self.found.append(f"{file}, {key}: {what}")
+
+    def raise_if_any(self) -> None:
+        """Raise once for all of them.
+
+        Raises
+        ------
+        ProgrammeFault
+            With each fault on its own line.
+        """
+        if self.found:
+            raise ProgrammeFault(
+                "; ".join(self.found),
+                where="programme",
+                cure="Mend the named keys; the defaults in chw_tools/programme/defaults show each.",
+            )
+
+
+def read_layers(file: str, folder: Path | None, problems: Problems) -> dict[str, Any]:
+    """The default file with the folder's file of the same name laid over it."""
+    text = files("chw_tools.programme").joinpath("defaults", file).read_text(encoding="utf-8")
+    base = tomllib.loads(text)
+    if folder is None:
+        return base
+    if not folder.is_dir():
+        problems.add(file, str(folder), "there is no such folder")
+        return base
+    path = folder / file
+    if not path.is_file():
+        return base
+    try:
+        over = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.add(file, "whole file", f"cannot be read as TOML ({error})")
+        return base
+    return _merged(base, over, file, "", problems)
+
+
+def _merged(
+    base: dict[str, Any], over: dict[str, Any], file: str, key: str, problems: Problems
+) -> dict[str, Any]:
+    if "source" in base or "source" in over:
+        return _merged_sourced(base, over, file, key, problems)
+    merged = dict(base)
+    for name, value in over.items():
+        here = f"{key}.{name}" if key else name
+        if isinstance(value, dict):
+            lower = base.get(name, {})
+            merged[name] = _merged(
+                lower if isinstance(lower, dict) else {}, value, file, here, problems
+            )
+        else:
+            merged[name] = value
+    return merged
+
+
+def _merged_sourced(
+    base: dict[str, Any], over: dict[str, Any], file: str, key: str, problems: Problems
+) -> dict[str, Any]:
+    changed = [name for name, value in over.items() if base.get(name) != value]
+    if set(changed) - WORDING and "source" not in over:
+        problems.add(file, key, "a changed number or condition needs its own `source`")
+    merged = base | over
+    if set(changed) - WORDING and "verified" not in over:
+        merged["verified"] = False
+    return merged
+
+
+def read_text(
+    table: dict[str, Any],
+    name: str,
+    file: str,
+    key: str,
+    problems: Problems,
+    default: str | None = None,
+) -> str:
+    """A text of the table; absent without a default is a fault."""
+    value = table.get(name, default)
+    if not isinstance(value, str):
+        problems.add(file, f"{key}.{name}".strip("."), "must be a text")
+        return ""
+    return value
+
+
+def read_number(
+    table: dict[str, Any],
+    name: str,
+    file: str,
+    key: str,
+    problems: Problems,
+    *,
+    low: float = 0.0,
+    high: float = 1e6,
+) -> float:
+    """A number of the table within limits."""
+    value = table.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        problems.add(file, f"{key}.{name}", f"must be a number from {low:g} to {high:g}")
+        return low
+    return float(value)
+
+
+def read_flag(
+    table: dict[str, Any], name: str, file: str, key: str, problems: Problems, *, default: bool
+) -> bool:
+    """A yes or no of the table."""
+    value = table.get(name, default)
+    if not isinstance(value, bool):
+        problems.add(file, f"{key}.{name}", "must be true or false")
+        return default
+    return value
+
+
+def check_names(
+    table: dict[str, Any], known: Collection[str], file: str, key: str, problems: Problems
+) -> None:
+    """A misspelt key must not be passed over in silence."""
+    for name in table:
+        if name not in known:
+            problems.add(file, f"{key}.{name}".strip("."), "is not a key of this table")
