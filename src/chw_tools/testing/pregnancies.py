@@ -1,0 +1,70 @@
+"""Pregnancies: when they begin, how they end, and the children born of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from chw_tools.testing.assumptions import Assumptions
+from chw_tools.testing.chance import choose, stream
+from chw_tools.testing.population import DAYS_PER_YEAR, FEMALE, NEVER
+
+TERM_DAYS = 280
+OUTCOMES = ("live_birth", "stillbirth", "miscarriage", "termination")
+
+
+def draw_pregnancies(
+    folk: pd.DataFrame, *, last_day: int, part: int, seed: int, assumed: Assumptions
+) -> pd.DataFrame:
+    """Pregnancies that touch the simulated time, one row each.
+
+    Columns: ``person``, ``last_period``, ``ends`` (day), ``outcome`` (position in
+    :data:`OUTCOMES`), ``complicated``, ``gravidity``, ``noticed`` (day the programme knew).
+    """
+    rng = stream(seed, part, "pregnancies")
+    women = np.flatnonzero(folk["sex"].to_numpy() == FEMALE)
+    born = folk["born"].to_numpy()[women]
+    rates = np.append(0.0, np.append(assumed.numbers("pregnancy.per_woman_year"), 0.0))
+    ages = assumed.numbers("pregnancy.age_from")
+    begin = np.full(len(women), float(-TERM_DAYS - 120))
+    rounds = []
+    for _ in range(4):
+        # Candidate waits at the highest rate, thinned to the rate at the age reached.
+        begin = begin + rng.exponential(DAYS_PER_YEAR / rates.max(), len(women))
+        age = (begin - born) / DAYS_PER_YEAR
+        kept = rng.random(len(women)) < _rate_at(age, ages, rates) / rates.max()
+        kept &= begin < last_day
+        ends = begin + TERM_DAYS
+        rounds.append(pd.DataFrame({"person": women[kept], "last_period": begin[kept]}))
+        begin = np.where(kept, ends + 120, begin)
+    found = pd.concat(rounds, ignore_index=True).sort_values(["person", "last_period"])
+    return _ended(rng, found.reset_index(drop=True), folk, assumed)
+
+
+def _rate_at(age: np.ndarray, ages: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    edges = np.append(ages, ages[-1] + 5)
+    return rates[np.searchsorted(edges, age, side="right")]
+
+
+def _ended(
+    rng: np.random.Generator, found: pd.DataFrame, folk: pd.DataFrame, assumed: Assumptions
+) -> pd.DataFrame:
+    n = len(found)
+    found["last_period"] = np.floor(found["last_period"]).astype(np.int64)
+    found["outcome"] = choose(rng, assumed.numbers("pregnancy.ends"), n)
+    days = np.where(found["outcome"] < 2, rng.normal(278, 11, n), rng.uniform(45, 140, n))
+    found["ends"] = found["last_period"] + np.clip(np.rint(days), 40, 300).astype(np.int64)
+    found["complicated"] = rng.random(n) < assumed.number("pregnancy.complicated")
+    born = folk["born"].to_numpy()[found["person"]]
+    age = (found["last_period"] - born) / DAYS_PER_YEAR
+    earlier = rng.poisson(np.clip((age - 17) * 0.2, 0.05, 7))
+    found["gravidity"] = 1 + earlier + found.groupby("person").cumcount()
+    weeks = np.clip(rng.normal(15, 5, n), 5, 34)
+    noticed = found["last_period"] + np.rint(weeks * 7).astype(np.int64)
+    unseen = rng.random(n) >= assumed.number("pregnancy.first_contact")
+    # Without an antenatal contact the programme hears of it at the birth or never.
+    noticed = np.where(unseen | (noticed >= found["ends"]), found["ends"] + 10, noticed)
+    lost = unseen & (found["outcome"] >= 2)
+    found["noticed"] = np.where(lost, NEVER, noticed)
+    found["anc"] = ~unseen
+    return found[found["ends"] > -90].reset_index(drop=True)
