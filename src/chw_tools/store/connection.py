@@ -1,0 +1,115 @@
+"""Reads and writes on one open connection, in the terms of declared tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from chw_tools.store.scope import WHOLE, Scope, among, select_from
+from chw_tools.store.tables import STORE_INFO
+from chw_tools.store.values import frame_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from chw_tools.records.columns import Column, Kind
+    from chw_tools.store.values import Row
+
+#: Rows turned into columns at a time, so that a large table is never held twice as tuples.
+_CHUNK = 50_000
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A connection inside a transaction, with the scope of whoever reads."""
+
+    connection: sa.Connection
+    scope: Scope = WHOLE
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.connection.dialect.name
+
+    def select(
+        self, table: str, columns: Collection[str | sa.ColumnElement[Any]]
+    ) -> sa.Select[Any]:
+        """A SELECT within the scope."""
+        return select_from(table, columns, scope=self.scope)
+
+    def among(self, column: sa.ColumnElement[Any], ids: Collection[str]) -> Any:
+        """Whether a column is one of some keys."""
+        return among(column, ids, self.dialect)
+
+    def rows(self, statement: sa.Select[Any]) -> list[Row]:
+        """All rows, as the driver gives them."""
+        return [tuple(row) for row in self.connection.execute(statement)]
+
+    def value(self, statement: sa.Select[Any]) -> Any:
+        """The one value of the first row, or None."""
+        return self.connection.execute(statement).scalar()
+
+    def frame(self, statement: sa.Select[Any], columns: Sequence[Column]) -> pd.DataFrame:
+        """The rows of a SELECT whose columns are those declared, in trusted dtypes.
+
+        Raw tuples of the driver are used, since a row object for each of millions of
+        observations would cost more than reading them.
+        """
+        kinds: list[tuple[str, Kind]] = [(column.name, column.kind) for column in columns]
+        result = self.connection.execute(self._as_text(statement, columns))
+        parts = []
+        while rows := result.cursor.fetchmany(_CHUNK):  # type: ignore[union-attr]
+            parts.append(frame_of(kinds, rows))
+        result.close()
+        return pd.concat(parts, ignore_index=True) if parts else frame_of(kinds, [])
+
+    def _as_text(self, statement: sa.Select[Any], columns: Sequence[Column]) -> sa.Select[Any]:
+        """Days, keys and JSON as text, as SQLite keeps them anyway."""
+        if self.dialect == "sqlite":
+            return statement
+        rows = statement.subquery()
+        return sa.select(*(_text_of(rows.c[c.name], c.kind) for c in columns))
+
+
+def _text_of(column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+    if kind in ("day", "id", "json"):
+        return sa.cast(column, sa.Text)
+    if kind == "instant":
+        iso = sa.func.timezone("UTC", column)
+        return sa.func.to_char(iso, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+    return column
+
+
+def insert_rows(
+    connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Iterable[Row]
+) -> None:
+    """Insert tuples in the order of ``names``; the driver takes them as they are."""
+    given = list(rows)
+    if not given:
+        return
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    columns = ", ".join(f'"{name}"' for name in names)
+    marks = ", ".join([mark] * len(names))
+    # Names come from the declarations, never from outside; values only as parameters.
+    connection.exec_driver_sql(
+        f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})',  # noqa: S608
+        given,
+    )
+
+
+def next_seqs(connection: sa.Connection, n_rows: int) -> range:
+    """The next places in the order of commits.
+
+    A plain sequence would hand out numbers that become visible out of order. The counter is
+    a row, and whoever takes from it holds it until commit, so no place below one already
+    seen can appear later.
+    """
+    last = connection.execute(
+        STORE_INFO.update()
+        .values(last_seq=STORE_INFO.c.last_seq + n_rows)
+        .returning(STORE_INFO.c.last_seq)
+    ).scalar_one()
+    return range(last - n_rows + 1, last + 1)

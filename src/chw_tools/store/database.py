@@ -1,0 +1,202 @@
+"""Opening a store: engine, durability, schema version."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from chw_tools.errors import StoreUnavailable
+from chw_tools.store.imports import now
+from chw_tools.store.store import Store
+from chw_tools.store.tables import STORE_INFO
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+#: Newest schema version that this code knows; its migration must exist.
+REVISION = "0001"
+
+#: 3.7.0 to 3.51.2 can corrupt a WAL that is reset while another process checkpoints.
+#: Source: https://sqlite.org/wal.html, "The WAL-reset bug".
+_SOUND_SQLITE = (3, 51, 3)
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    # NORMAL loses acknowledged commits at a power cut in WAL mode; visits must outlive it.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 10000",
+    # Nothing of anybody in temporary files, which would outlive the act.
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -32000",
+)
+
+
+def open_store(url: str) -> Store:
+    """Open a store, making it or bringing its schema up to date where needed.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///folder/store.sqlite``, ``sqlite://`` for one in memory, or
+        ``postgresql+psycopg://user@host/database``.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it cannot be opened, or was written by a newer version. The message never holds
+        the URL's password.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = _sqlite_engine(parsed)
+        notes = _sqlite_notes()
+    else:
+        engine = _postgres_engine(parsed)
+        notes = ()
+    try:
+        _bring_up_to_date(engine, where=_shown(parsed))
+    except sa.exc.DBAPIError as error:
+        engine.dispose()
+        raise StoreUnavailable(
+            f"The database cannot be opened ({type(error.orig).__name__}).",
+            where=_shown(parsed),
+            cure="Check that the path or server exists and that you may write there.",
+        ) from None
+    except StoreUnavailable:
+        engine.dispose()
+        raise
+    return Store(engine, notes=notes)
+
+
+def _parse(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+        backend = parsed.get_backend_name()
+    except sa.exc.ArgumentError:
+        raise StoreUnavailable(
+            "The database URL cannot be read.",
+            cure="Write sqlite:///path or postgresql+psycopg://user@host/database.",
+        ) from None
+    if backend not in ("sqlite", "postgresql"):
+        raise StoreUnavailable("Only SQLite and PostgreSQL are supported.", where=_shown(parsed))
+    return parsed
+
+
+def _shown(url: sa.URL) -> str:
+    """The URL without user, password and options."""
+    host = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
+    return f"{url.drivername}://{host}/{url.database or ''}"
+
+
+def _sqlite_notes() -> tuple[str, ...]:
+    if sqlite3.sqlite_version_info >= _SOUND_SQLITE:
+        return ()
+    return (
+        f"SQLite {sqlite3.sqlite_version} is older than 3.51.3, which mended a rare corruption "
+        "of write-ahead logs used by several processes: let one process write, keep backups, "
+        "or use a newer SQLite.",
+    )
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    options: dict[str, Any] = {"hide_parameters": True}
+    if url.database in (None, "", ":memory:"):
+        options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    else:
+        _make_private(Path(str(url.database)), where=_shown(url))
+    engine = sa.create_engine(url, **options)
+    sa.event.listen(engine, "connect", _set_up_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_private(path: Path, *, where: str) -> None:
+    """Make the file so that only its owner can read it; SQLite's side files follow suit."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The file cannot be made or written ({error.strerror}).",
+            where=where,
+            cure="Choose a folder that you may write to (CHW_DATABASE_URL).",
+        ) from None
+
+
+def _set_up_sqlite(driver: sqlite3.Connection, _record: object) -> None:
+    # The driver's own notion of transactions would commit before a savepoint; ours is below.
+    driver.isolation_level = None
+    for pragma in _PRAGMAS:
+        driver.execute(pragma)
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer asks for the lock at once: one that began as a reader could be refused later.
+    writes = connection.get_execution_options().get("chw_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgres_engine(url: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    except ModuleNotFoundError:
+        raise StoreUnavailable(
+            "The PostgreSQL driver is not installed.",
+            where=_shown(url),
+            cure="Install chw-tools[postgres] and use postgresql+psycopg://.",
+        ) from None
+
+
+def _bring_up_to_date(engine: sa.Engine, *, where: str) -> None:
+    found = _revision(engine)
+    if found != REVISION:
+        _upgrade(engine, where=where)
+    with engine.connect().execution_options(chw_writes=True) as connection, connection.begin():
+        if connection.execute(sa.select(STORE_INFO.c.id)).scalar() is None:
+            connection.execute(
+                STORE_INFO.insert(),
+                {"id": 1, "epoch": secrets.token_hex(16), "created_at": now(), "last_seq": 0},
+            )
+
+
+def _revision(engine: sa.Engine) -> str | None:
+    # Asked without Alembic, whose import a store that is up to date need not pay for.
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        return None if found is None else str(found)
+
+
+def _upgrade(engine: sa.Engine, *, where: str) -> None:
+    from alembic import command
+    from alembic.util import CommandError
+
+    with engine.connect().execution_options(chw_writes=True) as connection, connection.begin():
+        try:
+            command.upgrade(migration_config(connection), "head")
+        except CommandError:
+            raise StoreUnavailable(
+                "The store was written by another version of chw-tools.",
+                where=where,
+                cure="Update chw-tools, or open another store.",
+            ) from None
+
+
+def migration_config(connection: sa.Connection) -> Config:
+    """Alembic's configuration for one open connection."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,87 @@
+"""Records of imports: runs, rejected records, and what is not modelled."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import sqlalchemy as sa
+
+from chw_tools.records import DERIVED_TABLES, conform, new_id
+from chw_tools.store.connection import Reader, insert_rows
+from chw_tools.store.tables import IMPORT_RUNS, REJECTED, UNMODELLED
+from chw_tools.store.values import digest_body, plain_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from chw_tools.store.values import Row
+
+_DECLARED = DERIVED_TABLES["rejected"]
+
+
+def now() -> str:
+    """This instant in UTC, as ISO 8601 text."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def as_json(value: Any) -> str:
+    """JSON text of a plain structure, its keys in order."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
+def save_run(connection: sa.Connection, *, source: str, summary: Mapping[str, Any]) -> str:
+    """Note an import; gives its key."""
+    run_id = new_id()
+    row = (run_id, source, now(), as_json(dict(summary)))
+    insert_rows(connection, IMPORT_RUNS, ("id", "source", "made_at", "summary"), [row])
+    return run_id
+
+
+def save_rejected(connection: sa.Connection, frame: pd.DataFrame, *, run_id: str | None) -> int:
+    """Keep rejected records that were not kept before."""
+    rows = list(zip(*plain_columns(_DECLARED, conform(_DECLARED, frame)), strict=True))
+    keyed = {digest_body(*row): (*row, run_id) for row in rows}
+    names = (*_DECLARED.column_names, "run_id")
+    return _add_unknown(connection, "rejected", REJECTED, names, keyed)
+
+
+def load_rejected(reader: Reader) -> pd.DataFrame:
+    """Every rejected record, by place."""
+    statement = reader.select("rejected", _DECLARED.column_names)
+    return reader.frame(statement.order_by(REJECTED.c.at), _DECLARED.columns)
+
+
+def save_unmodelled(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Keep bodies that were not kept before."""
+    keyed: dict[str, Row] = {}
+    for row in rows:
+        body = row.get("body")
+        if isinstance(body, bytes):
+            body = body.decode()
+        elif body is not None and not isinstance(body, str):
+            body = as_json(body)
+        kept = (row["source"], row["file"], row["type"], body)
+        keyed[digest_body(*kept)] = kept
+    names = ("source", "file", "type", "body")
+    return _add_unknown(connection, "unmodelled", UNMODELLED, names, keyed)
+
+
+def _add_unknown(
+    connection: sa.Connection,
+    name: str,
+    table: sa.Table,
+    names: Iterable[str],
+    keyed: dict[str, Row],
+) -> int:
+    if not keyed:
+        return 0
+    reader = Reader(connection)
+    known = reader.select(name, ["row_digest"]).where(reader.among(table.c.row_digest, list(keyed)))
+    held = {row[0] for row in reader.rows(known)}
+    new = [(digest, *row) for digest, row in keyed.items() if digest not in held]
+    insert_rows(connection, table, ("row_digest", *names), new)
+    return len(new)

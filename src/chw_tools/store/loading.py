@@ -1,0 +1,120 @@
+"""Loading the register: everything recorded, in trusted dtypes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from chw_tools.records import TABLES, Register
+from chw_tools.store.tables import REGISTER
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import pandas as pd
+
+    from chw_tools.records import Table
+    from chw_tools.store.connection import Reader
+
+#: Tables whose newest ``known_on`` says how far the register reaches.
+_DATED = tuple(name for name, table in TABLES.items() if table.event_day and name != "people")
+
+
+def load_tables(
+    reader: Reader, *, person_ids: Collection[str] | None, tables: Collection[str] | None
+) -> Register:
+    """The tables asked for (all by default); rows of some people, or of all in scope."""
+    wanted = list(TABLES) if tables is None else list(tables)
+    return Register.of({name: _load(reader, TABLES[name], person_ids) for name in wanted})
+
+
+def _load(reader: Reader, table: Table, person_ids: Collection[str] | None) -> pd.DataFrame:
+    stored = REGISTER[table.name]
+    statement = reader.select(table.name, table.column_names)
+    if person_ids is not None:
+        if table.name == "people":
+            statement = statement.where(reader.among(stored.c.id, list(person_ids)))
+        elif "person_id" in stored.c:
+            statement = statement.where(reader.among(stored.c.person_id, list(person_ids)))
+    return reader.frame(statement, table.columns)
+
+
+def find_related(reader: Reader, person_ids: Collection[str]) -> set[str]:
+    """The people with everybody whose rows bear on theirs.
+
+    Entries merged into one another (in either direction), and whoever shares a household.
+    """
+    people, changes = REGISTER["people"], REGISTER["person_changes"]
+    related: set[str] = set()
+    found = set(person_ids)
+    while found:
+        related |= found
+        ids = list(found)
+        merged = reader.rows(
+            reader.select("person_changes", ["person_id", "into_person_id"]).where(
+                changes.c.change == "merged",
+                sa.or_(
+                    reader.among(changes.c.person_id, ids),
+                    reader.among(changes.c.into_person_id, ids),
+                ),
+            )
+        )
+        homes = reader.select("people", ["household_id"]).where(reader.among(people.c.id, ids))
+        mates = reader.rows(reader.select("people", ["id"]).where(people.c.household_id.in_(homes)))
+        found = {key for row in (*merged, *mates) for key in row if key} - related
+    return find_people(reader, related)
+
+
+def find_people(reader: Reader, person_ids: Collection[str]) -> set[str]:
+    """Those of the people that the scope holds."""
+    people = REGISTER["people"]
+    statement = reader.select("people", ["id"]).where(reader.among(people.c.id, list(person_ids)))
+    return {row[0] for row in reader.rows(statement)}
+
+
+def find_last_day(reader: Reader) -> date | None:
+    """The newest day on which the programme learnt anything of anybody."""
+    days = [
+        reader.value(reader.select(name, [sa.func.max(REGISTER[name].c.known_on)]))
+        for name in _DATED
+    ]
+    known = [day if isinstance(day, date) else date.fromisoformat(day) for day in days if day]
+    return max(known, default=None)
+
+
+def search_people(reader: Reader, text: str, *, limit: int) -> pd.DataFrame:
+    """People whose names begin with each of the words, or whose key begins with the text."""
+    people = REGISTER["people"]
+    words = text.split()
+    if not words:
+        return reader.frame(_people(reader).where(sa.false()), TABLES["people"].columns)
+    named = sa.and_(
+        *(
+            sa.or_(
+                _begins(people.c.given_name, word),
+                _begins(people.c.family_name, word),
+            )
+            for word in words
+        )
+    )
+    keyed = _begins(sa.cast(people.c.id, sa.Text), text.strip())
+    found = (
+        _people(reader)
+        .where(sa.or_(named, keyed, people.c.source_id == text.strip()))
+        .order_by(people.c.family_name, people.c.given_name, people.c.id)
+        .limit(limit)
+    )
+    return reader.frame(found, TABLES["people"].columns)
+
+
+def _people(reader: Reader) -> sa.Select[tuple[object, ...]]:
+    return reader.select("people", TABLES["people"].column_names)
+
+
+def _begins(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
+    # SQLite folds the case of ASCII only, so a capital is tried beside the text as typed.
+    return sa.or_(
+        *(column.istartswith(form, autoescape=True) for form in {text, text.capitalize()})
+    )

@@ -1,0 +1,248 @@
+"""Risks, advice and plans as they were made: every run is added, none is rewritten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from chw_tools.records import DERIVED_TABLES, Column, conform, new_id
+from chw_tools.store.connection import Reader, insert_rows, next_seqs
+from chw_tools.store.imports import as_json, now
+from chw_tools.store.tables import DERIVED, PLAN_RUNS
+from chw_tools.store.values import digest_rows, plain_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+_RUN_ID = Column("run_id", "id", "Run of the plan that made the row.")
+
+
+@dataclass(frozen=True)
+class StoredPlan:
+    """The plan in force for a day.
+
+    ``visits``, ``unvisited`` and ``recommendations`` are as declared; ``summary`` and
+    ``as_of`` are those of the newest run that it is made of, ``run_ids`` all of them.
+    """
+
+    visits: pd.DataFrame
+    unvisited: pd.DataFrame
+    recommendations: pd.DataFrame
+    as_of: date
+    visit_on: date
+    summary: dict[str, Any]
+    run_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Run:
+    id: str
+    as_of: str
+    visit_on: str
+    worker_ids: tuple[str, ...] | None
+    summary: dict[str, Any]
+
+
+def save_risks(connection: sa.Connection, frame: pd.DataFrame) -> int:
+    """Add estimates, but those equal to the newest of their person, outcome and day."""
+    declared = DERIVED_TABLES["risks"]
+    rows = list(zip(*plain_columns(declared, conform(declared, frame)), strict=True))
+    known = _newest_digests(Reader(connection), {row[0] for row in rows})
+    new = []
+    for row, digest in zip(rows, digest_rows(declared.column_names, rows), strict=True):
+        if known.get(row[:3]) != digest:
+            known[row[:3]] = digest
+            new.append((*row, digest))
+    if new:
+        names = (*declared.column_names, "row_digest", "server_seq")
+        seqs = next_seqs(connection, len(new))
+        numbered = ((*row, seq) for row, seq in zip(new, seqs, strict=True))
+        insert_rows(connection, DERIVED["risks"], names, numbered)
+    return len(new)
+
+
+def _newest_digests(reader: Reader, person_ids: set[str]) -> dict[tuple[str, str, str], str]:
+    risks = DERIVED["risks"].c
+    if not person_ids:
+        return {}
+    statement = (
+        reader.select("risks", ["person_id", "outcome", "as_of", "row_digest"])
+        .where(reader.among(risks.person_id, list(person_ids)))
+        .order_by(risks.server_seq)
+    )
+    return {(row[0], row[1], str(row[2])): row[3] for row in reader.rows(statement)}
+
+
+def load_risks(
+    reader: Reader,
+    *,
+    outcome: str | None,
+    latest: bool,
+    person_ids: Collection[str] | None,
+) -> pd.DataFrame:
+    """Estimates of one or all outcomes, the newest or all."""
+    declared, risks = DERIVED_TABLES["risks"], DERIVED["risks"].c
+    statement = reader.select("risks", [*declared.column_names, "server_seq"])
+    if outcome is not None:
+        statement = statement.where(risks.outcome == outcome)
+    if person_ids is not None:
+        statement = statement.where(reader.among(risks.person_id, list(person_ids)))
+    if latest:
+        place = sa.func.row_number().over(
+            partition_by=(risks.person_id, risks.outcome),
+            order_by=(risks.as_of.desc(), risks.server_seq.desc()),
+        )
+        ranked = statement.add_columns(place.label("place")).subquery()
+        statement = sa.select(ranked).where(ranked.c.place == 1)
+    rows = statement.subquery()
+    chosen = sa.select(*(rows.c[name] for name in declared.column_names))
+    return reader.frame(chosen.order_by(rows.c.server_seq), declared.columns)
+
+
+def save_plan(
+    connection: sa.Connection,
+    *,
+    frames: Mapping[str, pd.DataFrame],
+    as_of: date,
+    visit_on: date,
+    summary: Mapping[str, Any],
+    worker_ids: Collection[str] | None,
+) -> str:
+    """Add a run with its visits, unvisited people and advice; gives its key."""
+    run_id = new_id()
+    workers = None if worker_ids is None else as_json(sorted(worker_ids))
+    insert_rows(
+        connection,
+        PLAN_RUNS,
+        ("id", "as_of", "visit_on", "made_at", "worker_ids", "summary", "server_seq"),
+        [
+            (
+                run_id,
+                _iso(as_of),
+                _iso(visit_on),
+                now(),
+                workers,
+                as_json(dict(summary)),
+                next_seqs(connection, 1)[0],
+            )
+        ],
+    )
+    for name, frame in frames.items():
+        declared = DERIVED_TABLES[name]
+        columns = plain_columns(declared, conform(declared, frame))
+        if len(frame):
+            seqs = next_seqs(connection, len(frame))
+            rows = zip(*columns, seqs, strict=True)
+            names = (*declared.column_names, "server_seq", "run_id")
+            insert_rows(connection, DERIVED[name], names, ((*row, run_id) for row in rows))
+    return run_id
+
+
+def _iso(day: date) -> str:
+    return pd.Timestamp(day).date().isoformat()
+
+
+def load_plan(reader: Reader, *, visit_on: date | None, worker_id: str | None) -> StoredPlan | None:
+    """The plan in force for a day, or None."""
+    runs = list(_runs_in_force(reader, visit_on))
+    if not runs:
+        return None
+    visits = _in_force(reader, runs, "planned_visits")
+    unvisited = _in_force(reader, runs, "unvisited")
+    if worker_id is not None:
+        visits = visits[visits["worker_id"] == worker_id]
+        unvisited = unvisited[unvisited["worker_id"] == worker_id]
+    advised = pd.concat([visits[["person_id", "run_id"]], unvisited[["person_id", "run_id"]]])
+    advice = _of_runs(reader, "recommendations", [run.id for run in runs])
+    newest = runs[-1]
+    return StoredPlan(
+        visits=_as_declared("planned_visits", visits.sort_values(["worker_id", "position"])),
+        unvisited=_as_declared("unvisited", unvisited),
+        recommendations=_as_declared(
+            "recommendations", advice.merge(advised.drop_duplicates(), on=["person_id", "run_id"])
+        ),
+        as_of=date.fromisoformat(newest.as_of),
+        visit_on=date.fromisoformat(newest.visit_on),
+        summary=newest.summary,
+        run_ids=tuple(run.id for run in runs),
+    )
+
+
+def load_recommendations(reader: Reader, *, person_ids: Collection[str] | None) -> pd.DataFrame:
+    """The advice of the newest run that concerned each person."""
+    runs = list(_runs_in_force(reader, None))
+    advice = _of_runs(reader, "recommendations", [run.id for run in runs], person_ids)
+    concerned = {
+        run.id: set(_of_runs(reader, name, [run.id], person_ids)["person_id"])
+        for run in runs[1:]
+        for name in ("planned_visits", "unvisited")
+    }
+    for at, run in enumerate(runs[1:], start=1):
+        earlier = [before.id for before in runs[:at]]
+        replanned = concerned[run.id] | set(advice.loc[advice["run_id"] == run.id, "person_id"])
+        stale = advice["run_id"].isin(earlier) & advice["person_id"].isin(replanned)
+        advice = advice[~stale]
+    return _as_declared("recommendations", advice)
+
+
+def _runs_in_force(reader: Reader, visit_on: date | None) -> Iterator[_Run]:
+    """The newest run for all workers of a day, and those for some workers after it."""
+    runs = PLAN_RUNS.c
+    names = ("id", "as_of", "visit_on", "worker_ids", "summary")
+    if visit_on is None:
+        day = reader.value(reader.select("plan_runs", [sa.func.max(runs.visit_on)]))
+    else:
+        day = _iso(visit_on)
+    if day is None:
+        return
+    statement = (
+        reader.select("plan_runs", names).where(
+            runs.visit_on == sa.cast(sa.literal(str(day)), runs.visit_on.type)
+        )
+        if reader.dialect != "sqlite"
+        else reader.select("plan_runs", names).where(runs.visit_on == sa.literal(str(day)))
+    )
+    found = [
+        _Run(
+            row[0],
+            str(row[1]),
+            str(row[2]),
+            None if row[3] is None else tuple(row[3]),
+            row[4] or {},
+        )
+        for row in reader.rows(statement.order_by(runs.server_seq))
+    ]
+    whole = [at for at, run in enumerate(found) if run.worker_ids is None]
+    yield from found[whole[-1] if whole else 0 :]
+
+
+def _in_force(reader: Reader, runs: list[_Run], name: str) -> pd.DataFrame:
+    """Rows of the runs, each worker's from the newest run that concerned the worker."""
+    frame = _of_runs(reader, name, [run.id for run in runs])
+    for at, run in enumerate(runs):
+        earlier = [before.id for before in runs[:at]]
+        stale = frame["run_id"].isin(earlier) & frame["worker_id"].isin(list(run.worker_ids or ()))
+        frame = frame[~stale]
+    return frame
+
+
+def _of_runs(
+    reader: Reader, name: str, run_ids: list[str], person_ids: Collection[str] | None = None
+) -> pd.DataFrame:
+    table, declared = DERIVED[name].c, DERIVED_TABLES[name]
+    statement = (
+        reader.select(name, [*declared.column_names, "run_id"])
+        .where(reader.among(table.run_id, run_ids))
+        .order_by(table.server_seq)
+    )
+    if person_ids is not None:
+        statement = statement.where(reader.among(table.person_id, list(person_ids)))
+    return reader.frame(statement, (*declared.columns, _RUN_ID))
+
+
+def _as_declared(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    return conform(DERIVED_TABLES[name], frame)
