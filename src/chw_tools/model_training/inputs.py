@@ -40,7 +40,7 @@ def find_varying(inputs: pd.DataFrame) -> list[Any]:
 
 def hash_rows(inputs: pd.DataFrame) -> NDArray[np.uint64]:
     """One number for each row, equal for rows with equal inputs."""
-    return pd.util.hash_pandas_object(inputs, index=False).to_numpy()
+    return np.asarray(pd.util.hash_pandas_object(inputs, index=False), dtype=np.uint64)
 
 
 def compute_data_digest(inputs: pd.DataFrame, labels: Sequence[float] | pd.Series) -> str:
