@@ -61,7 +61,7 @@ class Reader:
         kinds: list[tuple[str, Kind]] = [(column.name, column.kind) for column in columns]
         result = self.connection.execute(self._as_text(statement, columns))
         parts = []
-        while rows := result.cursor.fetchmany(_CHUNK):  # type: ignore[union-attr]
+        while rows := result.cursor.fetchmany(_CHUNK):
             parts.append(frame_of(kinds, rows))
         result.close()
         return pd.concat(parts, ignore_index=True) if parts else frame_of(kinds, [])

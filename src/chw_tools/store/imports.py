@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import sqlalchemy as sa
 
 from chw_tools.records import DERIVED_TABLES, conform, new_id
 from chw_tools.store.connection import Reader, insert_rows
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pandas as pd
+    import sqlalchemy as sa
 
     from chw_tools.store.values import Row
 

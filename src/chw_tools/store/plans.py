@@ -143,7 +143,7 @@ def save_plan(
 
 
 def _iso(day: date) -> str:
-    return pd.Timestamp(day).date().isoformat()
+    return str(pd.Timestamp(day).date())
 
 
 def load_plan(reader: Reader, *, visit_on: date | None, worker_id: str | None) -> StoredPlan | None:
@@ -193,26 +193,21 @@ def _runs_in_force(reader: Reader, visit_on: date | None) -> Iterator[_Run]:
     """The newest run for all workers of a day, and those for some workers after it."""
     runs = PLAN_RUNS.c
     names = ("id", "as_of", "visit_on", "worker_ids", "summary")
-    if visit_on is None:
-        day = reader.value(reader.select("plan_runs", [sa.func.max(runs.visit_on)]))
-    else:
-        day = _iso(visit_on)
-    if day is None:
-        return
-    statement = (
-        reader.select("plan_runs", names).where(
-            runs.visit_on == sa.cast(sa.literal(str(day)), runs.visit_on.type)
+    day = (
+        _iso(visit_on)
+        if visit_on
+        else reader.value(
+            reader.select("plan_runs", [sa.cast(sa.func.max(runs.visit_on), sa.Text)])
         )
-        if reader.dialect != "sqlite"
-        else reader.select("plan_runs", names).where(runs.visit_on == sa.literal(str(day)))
     )
+    statement = reader.select("plan_runs", names).where(sa.cast(runs.visit_on, sa.Text) == day)
     found = [
         _Run(
-            row[0],
-            str(row[1]),
-            str(row[2]),
-            None if row[3] is None else tuple(row[3]),
-            row[4] or {},
+            id=row[0],
+            as_of=str(row[1]),
+            visit_on=str(row[2]),
+            worker_ids=None if row[3] is None else tuple(row[3]),
+            summary=row[4] or {},
         )
         for row in reader.rows(statement.order_by(runs.server_seq))
     ]

@@ -8,7 +8,7 @@ event itself or as its correction, is known and is not stored again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -74,7 +74,7 @@ def save_table(
     return SaveCounts(len(new), len(frame) - len(new) - n_changed, n_changed)
 
 
-def _distinct(table: Table, columns: list[list[object]]) -> tuple[list[Row], list[str]]:
+def _distinct(table: Table, columns: list[list[Any]]) -> tuple[list[Row], list[str]]:
     rows: list[Row] = list(zip(*columns, strict=True))
     digests = digest_rows(table.column_names, rows)
     if any(len(row[0]) != _UUID_LENGTH for row in rows):
@@ -116,10 +116,11 @@ def _update(
     if rows:
         stored = REGISTER[table.name]
         names = table.column_names[1:]
-        values = {name: sa.bindparam(f"new_{name}") for name in (*names, "row_digest")}
-        statement = update_of(table.name, scope=scope).where(stored.c.id == sa.bindparam("key"))
+        changed = [*names, "row_digest"]
+        values = {name: _from_plain(stored.c[name], connection.dialect.name) for name in changed}
+        statement = update_of(table.name, scope=scope).values(values)
         connection.execute(
-            _untyped(statement, connection, values),
+            statement.where(stored.c.id == sa.bindparam("key")),
             [
                 {"key": row[0], "new_row_digest": digest}
                 | {f"new_{name}": value for name, value in zip(names, row[1:], strict=True)}
@@ -129,27 +130,13 @@ def _update(
     return len(rows)
 
 
-def _untyped(
-    statement: sa.Update, connection: sa.Connection, values: dict[str, sa.BindParameter[object]]
-) -> sa.Update:
-    # The values are plain already; PostgreSQL reads days, keys and JSON from text by a cast.
-    if connection.dialect.name == "sqlite":
-        plain = {name: sa.type_coerce(bind, sa.types.NullType()) for name, bind in values.items()}
-        return statement.values(plain)
-    table = statement.table
-    return statement.values(
-        {
-            name: sa.cast(
-                sa.bindparam(bind.key, type_=_wire(table.c[name].type)), table.c[name].type
-            )
-            for name, bind in values.items()
-        }
-    )
-
-
-def _wire(declared: sa.types.TypeEngine[object]) -> sa.types.TypeEngine[object]:
-    as_is = isinstance(declared, sa.Boolean | sa.BigInteger | sa.Double)
-    return declared if as_is else sa.Text()
+def _from_plain(column: sa.Column[Any], dialect: str) -> sa.ColumnElement[Any]:
+    """A parameter of a plain value for a column; PostgreSQL reads day, key, JSON from text."""
+    if dialect == "sqlite":
+        return sa.bindparam(f"new_{column.name}", type_=sa.types.NullType())
+    as_it_is = isinstance(column.type, sa.Boolean | sa.BigInteger | sa.Double)
+    sent = sa.bindparam(f"new_{column.name}", type_=column.type if as_it_is else sa.Text())
+    return sa.cast(sent, column.type)
 
 
 def _correct(reader: Reader, table: Table, rows: list[tuple[Row, str]]) -> int:

@@ -355,7 +355,7 @@ def _ours() -> Iterator[None]:
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
         raise StoreUnavailable(
             f"The database did not answer ({type(error.orig).__name__}).",
-            cure="See whether the file or server can be reached, and whether another writer is busy.",
+            cure="See whether it can be reached, and whether another writer is busy.",
         ) from None
     except sa.exc.DataError:
         raise Conflict("A value does not fit its column.", cure="Check the rows first.") from None

@@ -7,7 +7,7 @@ sync). Nothing of this leaves ``store/``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -31,12 +31,12 @@ METADATA = sa.MetaData(
     }
 )
 
-_JSON: TypeEngine[object] = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-_DAY: TypeEngine[object] = sa.Date().with_variant(sa.String(10), "sqlite")
-_INSTANT: TypeEngine[object] = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
-_UUID: TypeEngine[object] = sa.String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+_JSON: TypeEngine[Any] = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+_DAY: TypeEngine[Any] = sa.Date().with_variant(sa.String(10), "sqlite")
+_INSTANT: TypeEngine[Any] = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
+_UUID: TypeEngine[Any] = sa.String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 
-_TYPES: dict[str, TypeEngine[object]] = {
+_TYPES: dict[str, TypeEngine[Any]] = {
     "id": _UUID,
     "text": sa.Text(),
     "choice": sa.Text(),
@@ -52,7 +52,7 @@ _TYPES: dict[str, TypeEngine[object]] = {
 _INDEXED = ("person_id", "household_id", "worker_id", "into_person_id")
 
 
-def _declared(column: Column, *, in_register: bool) -> sa.Column[object]:
+def _declared(column: Column, *, in_register: bool) -> sa.Column[Any]:
     """One declared column in both databases' types."""
     if not in_register and column.refers_to == "workers":
         # A plan may name a worker who is only assumed, and so has no key in the register.
@@ -75,7 +75,7 @@ def _indexes(table: Table) -> list[sa.Index]:
 
 
 def _register_table(table: Table) -> sa.Table:
-    own: list[sa.Column[object]] = [sa.Column("row_digest", sa.String(32), nullable=False)]
+    own: list[sa.Column[Any]] = [sa.Column("row_digest", sa.String(32), nullable=False)]
     if table.is_event:
         own.append(sa.Column("server_seq", sa.BigInteger(), nullable=False))
     made = sa.Table(
@@ -98,20 +98,20 @@ def _register_table(table: Table) -> sa.Table:
     return made
 
 
-def _derived_table(name: str, *own: sa.Column[object], indexes: tuple[sa.Index, ...]) -> sa.Table:
+def _derived_table(name: str, *own: sa.Column[Any], indexes: tuple[sa.Index, ...]) -> sa.Table:
     declared = (_declared(c, in_register=False) for c in DERIVED_TABLES[name].columns)
     return sa.Table(name, METADATA, *own, *declared, *indexes)
 
 
-def _of_run() -> sa.Column[object]:
+def _of_run() -> sa.Column[Any]:
     return sa.Column("run_id", _UUID, sa.ForeignKey("plan_runs.id"), nullable=False)
 
 
-def _row() -> sa.Column[object]:
+def _row() -> sa.Column[Any]:
     return sa.Column("server_seq", sa.BigInteger(), primary_key=True, autoincrement=False)
 
 
-def _digest_key() -> sa.Column[object]:
+def _digest_key() -> sa.Column[Any]:
     return sa.Column("row_digest", sa.String(32), primary_key=True)
 
 
