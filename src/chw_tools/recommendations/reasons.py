@@ -1,0 +1,128 @@
+"""The sentence that says why, with the values that decided."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from chw_tools.programme.rules import since
+from chw_tools.recommendations.conditions import signs
+from chw_tools.records import load_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from chw_tools.programme import Condition, Rule
+    from chw_tools.recommendations.conditions import Columns
+
+NOT_KNOWN = "not known"
+_PART = re.compile(r"\{([a-z0-9_]+)\}")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+#: Shown in whole units, rounded down, as people say them.
+_WHOLE = frozenset({"age_years", "age_months", "gestational_weeks", "weeks_postpartum"})
+
+
+def reasons(
+    columns: Columns, rule: Rule, contact: NDArray[np.int64], *, as_of: pd.Timestamp
+) -> list[str]:
+    """The rule's sentence about each person of the table."""
+    parts = _PART.split(rule.reason)
+    texts: list[Sequence[str]] = []
+    for place, part in enumerate(parts):
+        if place % 2:
+            texts.append(_filled(part, columns, rule, contact, as_of))
+        else:
+            texts.append([part] * len(columns))
+    return ["".join(pieces) for pieces in zip(*texts, strict=True)]
+
+
+def _filled(
+    name: str, columns: Columns, rule: Rule, contact: NDArray[np.int64], as_of: pd.Timestamp
+) -> Sequence[str]:
+    if name == "contact":
+        return [str(number) for number in contact.tolist()]
+    if name == "contacts":
+        return [str(len(rule.schedule.at) if rule.schedule else 0)] * len(columns)
+    if name == "signs":
+        return _signs(columns, rule)
+    if name == "signs_on":
+        return days_said(_newest_sign(columns, rule), as_of)
+    if name.endswith("_on"):
+        return days_said(columns.numbers(since(name.removesuffix("_on"))), as_of)
+    return values_said(columns, name)
+
+
+def days_said(days_since: NDArray[np.float64], as_of: pd.Timestamp) -> list[str]:
+    """Days ago as days of the calendar: "3 March", with the year where it is another.
+
+    >>> days_said(np.array([60.0, np.nan]), pd.Timestamp("2026-05-02"))
+    ['3 March', 'none known']
+    """
+    said = {}
+    for days in np.unique(days_since[~np.isnan(days_since)]):
+        day = as_of - pd.Timedelta(days=int(days))
+        year = "" if day.year == as_of.year else f" {day.year}"
+        said[days] = f"{day.day} {_MONTHS[day.month - 1]}{year}"
+    return [said.get(days, "none known") for days in days_since.tolist()]
+
+
+def values_said(columns: Columns, name: str) -> list[str]:
+    """A feature's values as read out."""
+    column = columns.frame[name]
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        numbers = columns.numbers(name)
+        if name in _WHOLE:
+            numbers = np.floor(numbers)
+        return [NOT_KNOWN if number != number else f"{number:.4g}" for number in numbers.tolist()]
+    return [NOT_KNOWN if missing else str(value) for value, missing in _pairs(column)]
+
+
+def _pairs(column: pd.Series) -> Iterable[tuple[object, bool]]:
+    return zip(column.astype("object").tolist(), column.isna().tolist(), strict=True)
+
+
+def _signs(columns: Columns, rule: Rule) -> list[str]:
+    named = [_sign_said(columns, condition) for condition in rule.any]
+    present = [mask.tolist() for mask in signs(columns, rule)]
+    return [
+        ", ".join(text[row] for text, there in zip(named, present, strict=True) if there[row])
+        for row in range(len(columns))
+    ]
+
+
+def _sign_said(columns: Columns, condition: Condition) -> list[str]:
+    """Label of the sign, with its value where it is a measurement."""
+    entry = load_catalogue().entries.get(condition.feature)
+    label = entry.label if entry else condition.feature.replace("_", " ")
+    label = label[0].lower() + label[1:]
+    if entry is None or entry.kind == "choice":
+        return [label] * len(columns)
+    unit = {"mm[Hg]": "mmHg", "Cel": "°C", "1": ""}.get(entry.unit, entry.unit)
+    return [f"{label} {v} {unit}".strip() for v in values_said(columns, condition.feature)]
+
+
+def _newest_sign(columns: Columns, rule: Rule) -> NDArray[np.float64]:
+    ages = [
+        np.where(there, columns.numbers(since(condition.feature)), np.inf)
+        for condition, there in zip(rule.any, signs(columns, rule), strict=True)
+    ]
+    newest = np.minimum.reduce(ages)
+    return np.where(np.isfinite(newest), newest, np.nan)
