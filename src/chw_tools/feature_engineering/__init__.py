@@ -6,11 +6,14 @@ from chw_tools.feature_engineering.features import (
     features_as_known,
     people_needed,
 )
+from chw_tools.feature_engineering.outcomes import label_outcome, select_for_model
 
 __all__ = [
     "Feature",
     "Features",
     "build_features",
     "features_as_known",
+    "label_outcome",
     "people_needed",
+    "select_for_model",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from chw_tools.data_processing import as_known_on
 from chw_tools.feature_engineering.care import conditions, medicines, pregnancy, visits
 from chw_tools.feature_engineering.declaration import Features, assemble
 from chw_tools.feature_engineering.observed import ADULT_YEARS, observed
@@ -54,8 +55,6 @@ def build_features(
     >>> len(build_features(Register.of(), as_of=pd.Timestamp("2024-05-01")).frame)
     0
     """
-    from chw_tools.data_processing import as_known_on
-
     known = as_known_on(register, as_of)
     return features_as_known(known, as_of=as_of, catalogue=catalogue, person_ids=person_ids)
 

@@ -37,7 +37,7 @@ def age_years(born_on: NDArray[np.datetime64], as_of: pd.Timestamp) -> NDArray[n
     early = _birthday(born, year) > day
     last = _birthday(born, np.where(early, year - 1, year))
     following = _birthday(born, np.where(early, year, year + 1))
-    part = (day - last) / (following - last)
+    part = np.subtract(day, last) / np.subtract(following, last)
     age: NDArray[np.float64] = np.where(np.isnat(born), np.nan, years - early + part)
     return age
 
