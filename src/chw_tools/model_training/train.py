@@ -78,7 +78,7 @@ def train(
     *,
     recipe: str | Recipe,
     seed: int,
-    groups: pd.Series | None = None,
+    groups: pd.Series | NDArray[Any] | None = None,
     outcome: str = "outcome",
     name: str = "",
     population: str = "simulated",
@@ -98,7 +98,7 @@ def train(
         A name in ``RECIPES``, or one's own.
     seed : int
         All chance comes from it; the same seed gives the same model.
-    groups : Series, optional
+    groups : Series or array, optional
         Row by row, whom to keep on one side of every fold (household); the frame's index
         (the person) where absent.
     outcome, name, population : str
@@ -125,7 +125,7 @@ def train(
     target = labels[known].astype(float).to_numpy()
     check_enough(target, outcome=outcome)
     kept = features.frame[known]
-    grouped = np.asarray(kept.index if groups is None else groups[known])
+    grouped = np.asarray(kept.index if groups is None else np.asarray(groups)[known])
     declaration, inputs = _read_varying(kept, features.declaration)
     estimator, calibration, made = _fit(
         chosen, declaration, inputs, target, groups=grouped, seed=seed, grid=grid or {}
