@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
 
     import pandas as pd
 
+    from chw_tools.errors import FileFault
     from chw_tools.records import Register, Source
     from chw_tools.risk_prediction import ScoringModel
 
@@ -29,6 +30,55 @@ class Counts(Protocol):
     def unchanged(self) -> int: ...
     @property
     def changed(self) -> int: ...
+
+
+class RawRows(Protocol):
+    """Raw rows for one declared table, as read from a file."""
+
+    def keyed(self, source: Source) -> RawRows: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def rows(self) -> pd.DataFrame: ...
+
+
+class RawPiece(Protocol):
+    """Some rows of a file, what did not become a row, and counts by resource type."""
+
+    @property
+    def batches(self) -> Sequence[RawRows]: ...
+    @property
+    def rejected(self) -> pd.DataFrame: ...
+    @property
+    def unmodelled(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def counts(self) -> Mapping[str, Mapping[str, int]]: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+class RawPart(Protocol):
+    """Files that go in together; ``pieces`` may raise a FileFault while it is gone through."""
+
+    @property
+    def files(self) -> Sequence[str]: ...
+    @property
+    def pieces(self) -> Iterable[RawPiece]: ...
+    @property
+    def faults(self) -> Sequence[FileFault]: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+class Records(Protocol):
+    """What lies at a path, ready to be read; ``exchange.open_intake`` gives it."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def population(self) -> Population: ...
+    def n_files(self) -> int | None: ...
+    def parts(self, *, keep_unmodelled: bool = ...) -> Iterable[RawPart]: ...
 
 
 class IngestStore(Protocol):
