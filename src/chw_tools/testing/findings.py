@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from chw_tools.testing.assumptions import Assumptions
 from chw_tools.testing.chance import stream
-from chw_tools.testing.course import ADMISSION, SEEN, SICK, SURVEY
+from chw_tools.testing.contacts import ADMISSION, ANTENATAL, SEEN, SICK, SURVEY
 from chw_tools.testing.population import DAYS_PER_YEAR, MALE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from chw_tools.testing.assumptions import Assumptions
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class _Seen:
     age: np.ndarray
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self.frame[name].to_numpy()
+        column: np.ndarray = self.frame[name].to_numpy()
+        return column
 
     def chance(self) -> np.ndarray:
         return self.rng.random(len(self.visit))
@@ -69,19 +71,24 @@ def _answers(
     seen: _Seen, name: str, where: np.ndarray, position: np.ndarray, words: tuple[str, ...]
 ) -> pd.DataFrame:
     answer = np.array(words, dtype=object)[position[where].astype(int)]
-    return pd.DataFrame({"visit": seen.visit[where], "name": name, "value": np.nan,
-                         "answer": answer})
+    return pd.DataFrame(
+        {"visit": seen.visit[where], "name": name, "value": np.nan, "answer": answer}
+    )
 
 
 def _pressure(seen: _Seen) -> list[pd.DataFrame]:
-    sick = seen["reason"] == ADMISSION
-    asked = (seen.age >= 18) & (
-        seen.chance() < np.where(seen["hypertension_known"], 0.92, np.where(sick, 0.8, 0.45))
-    )
+    sick, antenatal = seen["reason"] == ADMISSION, seen["reason"] == ANTENATAL
+    often = sick | antenatal
+    known = seen["hypertension_known"] & (seen["day"] >= seen["hypertension_found"])
+    share = np.where(known, 0.92, np.where(often, 0.8, 0.45))
+    asked = ((seen.age >= 18) | antenatal) & (seen.chance() < share)
+    # Pre-eclampsia shows itself after the 20th week.
+    raised = antenatal & (seen["severe"] == 2) & (seen["weeks"] >= 22)
     within = seen.assumed.number("health.sbp_within_person_sd")
-    treated = seen["on_bp_medicine"] * np.array([2.0, 6.0, 12.0])[seen["adherence"]]
-    systolic = np.clip(np.rint(seen["sbp"] - treated + seen.noise(within)), 75, 240)
-    diastolic = np.rint(seen["dbp"] - 0.5 * treated + seen.noise(0.6 * within))
+    on_medicine = seen["on_bp_medicine"] & (seen["day"] >= seen["hypertension_found"] + 30)
+    treated = on_medicine * np.array([2.0, 6.0, 12.0])[seen["adherence"]]
+    systolic = np.clip(np.rint(seen["sbp"] + 32 * raised - treated + seen.noise(within)), 75, 240)
+    diastolic = np.rint(seen["dbp"] + 20 * raised - 0.5 * treated + seen.noise(0.6 * within))
     diastolic = np.clip(np.minimum(diastolic, systolic - 15), 42, 135)
     pulse = np.clip(np.rint(76 + 8 * sick + seen.noise(9)), 42, 180)
     return [
@@ -151,8 +158,11 @@ def _sugar(seen: _Seen) -> list[pd.DataFrame]:
 def _temperature(seen: _Seen) -> list[pd.DataFrame]:
     sick = (seen["reason"] == SICK) | (seen["reason"] == ADMISSION)
     value = np.round(36.7 + sick * np.clip(seen.noise(1.0) + 0.8, 0, 3.6) + seen.noise(0.25), 1)
-    return [_numbers(seen, "temperature_celsius", sick & (seen.chance() < 0.7),
-                     np.clip(value, 35, 41.5))]
+    return [
+        _numbers(
+            seen, "temperature_celsius", sick & (seen.chance() < 0.7), np.clip(value, 35, 41.5)
+        )
+    ]
 
 
 def _habits(seen: _Seen) -> list[pd.DataFrame]:
@@ -160,12 +170,23 @@ def _habits(seen: _Seen) -> list[pd.DataFrame]:
     adult = (seen.age >= 18) & (seen.chance() < np.where(survey, 0.85, 0.08))
     return [
         _answers(seen, "tobacco", adult, seen["smoking"], ("never", "former", "current")),
-        _answers(seen, "alcohol", adult & (seen.chance() < 0.9), seen["alcohol"],
-                 ("none", "some", "heavy")),
-        _answers(seen, "physical_activity", adult & (seen.chance() < 0.8), seen["active"],
-                 ("no", "yes")),
-        _answers(seen, "fruit_vegetables_daily", adult & (seen.chance() < 0.7), seen["fruit"],
-                 ("no", "yes")),
+        _answers(
+            seen,
+            "alcohol",
+            adult & (seen.chance() < 0.9),
+            seen["alcohol"],
+            ("none", "some", "heavy"),
+        ),
+        _answers(
+            seen, "physical_activity", adult & (seen.chance() < 0.8), seen["active"], ("no", "yes")
+        ),
+        _answers(
+            seen,
+            "fruit_vegetables_daily",
+            adult & (seen.chance() < 0.7),
+            seen["fruit"],
+            ("no", "yes"),
+        ),
     ]
 
 
@@ -176,22 +197,64 @@ def _adherence(seen: _Seen) -> list[pd.DataFrame]:
     return [_answers(seen, "medicine_adherence", on, told, ("no", "partly", "yes"))]
 
 
-_CHILD_SIGNS = ("danger_unable_to_drink", "danger_vomits_everything", "danger_convulsions",
-                "danger_lethargic", "danger_chest_indrawing")
+def _antenatal(seen: _Seen) -> list[pd.DataFrame]:
+    here = seen["reason"] == ANTENATAL
+    ill = (seen["severe"] == 2) & (seen["weeks"] >= 22)
+    protein = np.where(seen.chance() < np.where(ill, 0.75, 0.04), 2, 0)
+    protein = protein + (seen.chance() < 0.3) * (protein > 0)
+    haemoglobin = np.clip(np.round(11.3 + seen.noise(1.4), 1), 4.5, 16)
+    height = np.clip(np.rint(seen["weeks"] + seen.noise(1.5)), 10, 45)
+    strips = ("negative", "trace", "1+", "2+")
+    return [
+        _answers(seen, "urine_protein", here & (seen.chance() < 0.6), protein, strips),
+        _numbers(seen, "haemoglobin_g_dl", here & (seen.chance() < 0.35), haemoglobin),
+        _numbers(
+            seen, "fundal_height_cm", here & (seen["weeks"] >= 20) & (seen.chance() < 0.6), height
+        ),
+    ]
+
+
+_CHILD_SIGNS = (
+    "danger_unable_to_drink",
+    "danger_vomits_everything",
+    "danger_convulsions",
+    "danger_lethargic",
+    "danger_chest_indrawing",
+)
+_MOTHER_SIGNS = (
+    "danger_vaginal_bleeding",
+    "danger_severe_headache",
+    "danger_severe_abdominal_pain",
+)
 _ADULT_SIGNS = ("danger_difficulty_breathing", "danger_chest_pain", "danger_stroke_signs")
 
 
 def _signs(seen: _Seen) -> list[pd.DataFrame]:
     sick = (seen["reason"] == SICK) & (seen.chance() < 0.9)
-    groups = ((_CHILD_SIGNS, seen.age < 5), (_ADULT_SIGNS, seen.age >= 18))
+    antenatal = (seen["reason"] == ANTENATAL) & (seen.chance() < 0.7)
+    groups = (
+        (_CHILD_SIGNS, sick & (seen.age < 5)),
+        (_ADULT_SIGNS, sick & (seen.age >= 18)),
+        (_MOTHER_SIGNS, antenatal),
+    )
+    # A complicated pregnancy shows a sign at some of its contacts, late ones above all.
+    severe = (seen["severe"] == 1) | ((seen["severe"] == 2) & (seen["weeks"] >= 34))
     found = []
-    for names, right_age in groups:
+    for names, asked in groups:
         for name in names:
-            present = seen.chance() < np.where(seen["severe"] == 1, 0.35, 0.012)
-            found.append(_answers(seen, name, sick & right_age, present, ("no", "yes")))
+            present = seen.chance() < np.where(severe, 0.35, 0.012)
+            found.append(_answers(seen, name, asked, present, ("no", "yes")))
     return found
 
 
 _TAKEN: tuple[Callable[[_Seen], list[pd.DataFrame]], ...] = (
-    _pressure, _adult_body, _child_body, _sugar, _temperature, _habits, _adherence, _signs,
+    _pressure,
+    _adult_body,
+    _child_body,
+    _sugar,
+    _temperature,
+    _habits,
+    _antenatal,
+    _adherence,
+    _signs,
 )

@@ -6,12 +6,17 @@ on top where they are measured (:mod:`chw_tools.testing.findings`).
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
-from chw_tools.testing.assumptions import Assumptions
+import numpy as np
+
 from chw_tools.testing.chance import choose, stream
 from chw_tools.testing.population import ADULT_YEARS, DAYS_PER_YEAR, MALE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from chw_tools.testing.assumptions import Assumptions
 
 #: Long-term conditions: column, ICD-10 code, share at 60 and how it grows with age.
 LONG_TERM = {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chw_tools.testing.chance import stream
+from chw_tools.testing.contacts import HOME
 from chw_tools.testing.population import NEVER
 
 if TYPE_CHECKING:
@@ -33,27 +35,39 @@ class Drawn:
 
 
 class Names:
-    """Identifiers of one part's rows, and days as dates."""
+    """Identifiers of one part's rows, days as dates, and who is in the register at all."""
 
     def __init__(self, drawn: Drawn) -> None:
         self.drawn = drawn
         self.folk = drawn.folk
         self.died = drawn.course.died
-        self.moved = np.where(drawn.folk["moved"] < self.died, drawn.folk["moved"], NEVER)
-        self.exists = self._exists()
+        self.moved = np.where(drawn.course.moved < self.died, drawn.course.moved, NEVER)
+        self.gone = np.minimum(self.died, self.moved)
+        enrolled = drawn.folk["enrolled"].to_numpy()
+        self.registered = self._exists() & (enrolled <= drawn.days)
         self.person = self.ids("P", len(self.folk))
         self.village = self.ids("V", len(drawn.places.villages), width=4)
         self.facility = self.ids("F", len(drawn.places.facilities), width=4)
         self.worker = self.ids("W", len(drawn.places.workers), width=4)
         self.subdistrict = f"S-{drawn.part:02d}"
+        self.hospital = "F-00-0001"
+        self.visit_known = self._visit_known()
         self.visit = self.ids("N", len(drawn.course.visits))
         self.household = self.ids("H", len(drawn.places.households))
 
     def _exists(self) -> np.ndarray:
         # A child is born here only of a mother who lived here that day.
         mother = self.folk["mother"].to_numpy()
-        gone = np.minimum(self.died, self.folk["moved"].to_numpy())[mother]
-        return (mother < 0) | (gone > self.folk["born"].to_numpy())
+        born_here: np.ndarray = (mother < 0) | (self.gone[mother] > self.folk["born"].to_numpy())
+        return born_here
+
+    def _visit_known(self) -> np.ndarray:
+        # A worker's own visits are known at once, a facility's come with its reports.
+        visits = self.drawn.course.visits
+        lag = stream(self.drawn.seed, self.drawn.part, "visit lag").geometric(0.12, len(visits))
+        day = visits["day"].to_numpy() + np.where(visits["kind"] == HOME, 0, lag)
+        known: np.ndarray = np.minimum(day, self.drawn.days)
+        return known
 
     @property
     def beginning(self) -> np.datetime64:

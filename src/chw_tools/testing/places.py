@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from chw_tools.testing.assumptions import Assumptions
 from chw_tools.testing.chance import choose, stream
+
+if TYPE_CHECKING:
+    from chw_tools.testing.assumptions import Assumptions
 
 _KM_PER_DEGREE = 111.2
 _SYLLABLES = ("Ka", "Mo", "Lu", "Te", "Za", "Ri", "Bo", "Ny", "Sa", "Di")
@@ -125,8 +128,8 @@ def _workers(
     households: pd.DataFrame,
     assumed: Assumptions,
 ) -> pd.DataFrame:
-    people = np.bincount(households["village"], minlength=len(villages))
-    people = people * assumed.number("household.mean_size")
+    homes = np.bincount(households["village"], minlength=len(villages))
+    people = homes * assumed.number("household.mean_size")
     needed = np.maximum(1, np.rint(people / assumed.number("programme.people_per_worker")))
     village = np.repeat(np.arange(len(villages)), needed.astype(int))
     frame = pd.DataFrame({"village": village})

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
-from chw_tools.testing.assumptions import Assumptions
 from chw_tools.testing.chance import choose, stream
+
+if TYPE_CHECKING:
+    from chw_tools.testing.assumptions import Assumptions
 
 FEMALE, MALE = 0, 1
 ADULT_YEARS = 18

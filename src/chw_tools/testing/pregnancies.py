@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
-from chw_tools.testing.assumptions import Assumptions
 from chw_tools.testing.chance import choose, stream
 from chw_tools.testing.population import DAYS_PER_YEAR, FEMALE, NEVER
+
+if TYPE_CHECKING:
+    from chw_tools.testing.assumptions import Assumptions
 
 TERM_DAYS = 280
 OUTCOMES = ("live_birth", "stillbirth", "miscarriage", "termination")
@@ -26,9 +30,10 @@ def draw_pregnancies(
     born = folk["born"].to_numpy()[women]
     rates = np.append(0.0, np.append(assumed.numbers("pregnancy.per_woman_year"), 0.0))
     ages = assumed.numbers("pregnancy.age_from")
-    begin = np.full(len(women), float(-TERM_DAYS - 120))
+    # Early enough that the first simulated day finds pregnancies at every stage.
+    begin = np.full(len(women), -5.0 * TERM_DAYS)
     rounds = []
-    for _ in range(4):
+    for _ in range(10):
         # Candidate waits at the highest rate, thinned to the rate at the age reached.
         begin = begin + rng.exponential(DAYS_PER_YEAR / rates.max(), len(women))
         age = (begin - born) / DAYS_PER_YEAR

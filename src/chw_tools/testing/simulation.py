@@ -22,10 +22,10 @@ from chw_tools.testing.assumptions import Assumptions, load_assumptions
 from chw_tools.testing.course import run_course
 from chw_tools.testing.findings import draw_findings
 from chw_tools.testing.health import draw_health
+from chw_tools.testing.names import Drawn
 from chw_tools.testing.places import draw_places
 from chw_tools.testing.population import draw_infants, draw_people
 from chw_tools.testing.pregnancies import draw_pregnancies
-from chw_tools.testing.names import Drawn
 from chw_tools.testing.rendering import render_tables, render_truth, trusted_register
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ class Simulated:
         return trusted_register(self.tables, SOURCE)
 
 
-def simulate_programme(
-    *, people: int, seed: int, ends_on: date = DEFAULT_LAST_DAY
-) -> Simulated:
+def simulate_programme(*, people: int, seed: int, ends_on: date = DEFAULT_LAST_DAY) -> Simulated:
     """A programme of about three years, clean, in memory.
 
     Parameters
@@ -110,8 +108,13 @@ def _draw(n: int, part: int, seed: int, ends_on: date, assumed: Assumptions) -> 
     begun = draw_pregnancies(folk, last_day=days, part=part, seed=seed, assumed=assumed)
     births = begun[(begun["outcome"] == 0) & begun["ends"].between(1, days)]
     infants = draw_infants(
-        births["person"].to_numpy(), births["ends"].to_numpy(), folk, homes,
-        part=part, seed=seed, assumed=assumed,
+        births["person"].to_numpy(),
+        births["ends"].to_numpy(),
+        folk,
+        homes,
+        part=part,
+        seed=seed,
+        assumed=assumed,
     )
     infants = draw_health(infants, part=part, seed=seed, assumed=assumed, subject="infant health")
     folk = pd.concat([folk, infants], ignore_index=True)

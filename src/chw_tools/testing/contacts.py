@@ -1,0 +1,163 @@
+"""Contacts: home visits, visits to facilities, antenatal care, admissions, surveys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from chw_tools.testing.chance import choose
+from chw_tools.testing.population import DAYS_PER_YEAR, NEVER
+
+if TYPE_CHECKING:
+    from chw_tools.testing.assumptions import Assumptions
+    from chw_tools.testing.course import Life
+
+VISIT_COLUMNS = ("person", "day", "kind", "outcome", "reason", "severe", "weeks")
+#: Reasons for a visit: routine, sick, antenatal, admission, survey.
+ROUTINE, SICK, ANTENATAL, ADMISSION, SURVEY = range(5)
+HOME, FACILITY, INPATIENT = range(3)
+SEEN, AWAY, REFUSED, MOVED, DIED = range(5)
+
+
+def draw_surveys(folk: pd.DataFrame) -> pd.DataFrame:
+    """The visit at which each person was entered: the household survey, or after a birth."""
+    return _visits(folk.index.to_numpy(), folk["enrolled"].to_numpy(), HOME, SEEN, SURVEY)
+
+
+def _visits(
+    person: np.ndarray,
+    day: np.ndarray,
+    kind: np.ndarray | int,
+    outcome: np.ndarray | int,
+    reason: np.ndarray | int,
+    severe: np.ndarray | int = 0,
+    weeks: np.ndarray | int = -1,
+) -> pd.DataFrame:
+    columns = np.broadcast_arrays(person, day, kind, outcome, reason, severe, weeks)
+    return pd.DataFrame(
+        {
+            name: np.asarray(values, np.int64)
+            for name, values in zip(VISIT_COLUMNS, columns, strict=True)
+        }
+    )
+
+
+def draw_contacts(
+    rng: np.random.Generator,
+    life: Life,
+    at_risk: np.ndarray,
+    befell: pd.DataFrame,
+    start: int,
+    length: int,
+    assumed: Assumptions,
+) -> pd.DataFrame:
+    """The contacts of one window, more where the need is greater."""
+    home, facility = _rates(life, at_risk, start, assumed)
+    first = np.maximum(start, life.folk["enrolled"].to_numpy()[at_risk])
+    parts = []
+    for rate, kind in ((home, HOME), (facility, FACILITY)):
+        share = np.clip(start + length - first, 0, length) / length
+        n = rng.poisson(rate * share)
+        person, since = np.repeat(at_risk, n), np.repeat(first, n)
+        day = since + 1 + np.floor(rng.random(len(person)) * (start + length - since))
+        outcome = choose(rng, assumed.numbers("visits.home_outcomes"), len(person))
+        reason = np.where(rng.random(len(person)) < (0.12 if kind == HOME else 0.6), SICK, ROUTINE)
+        parts.append(_visits(person, day, kind, outcome if kind == HOME else SEEN, reason))
+    parts.extend(_around_events(rng, befell, assumed))
+    return while_here(pd.concat(parts, ignore_index=True), life)
+
+
+def _rates(
+    life: Life, at_risk: np.ndarray, start: int, assumed: Assumptions
+) -> tuple[np.ndarray, np.ndarray]:
+    folk = life.folk.iloc[at_risk]
+    age = (start - folk["born"].to_numpy()) / DAYS_PER_YEAR
+    chronic = folk["hypertension_known"].to_numpy() | folk["diabetes_known"].to_numpy()
+    pregnant, _ = life.pregnant(start + 60)
+    more = assumed.entries["visits.home_added"].value
+    home = (
+        assumed.number("visits.home_per_window")
+        + more["chronic"] * chronic
+        + more["under_two"] * (age < 2)
+        + more["under_five"] * (age < 5)
+        + more["pregnant"] * pregnant[at_risk]
+        + more["after_admission"] * life.admitted[at_risk]
+        + more["poor"] * (life.wealth[at_risk] <= 2)
+    )
+    more = assumed.entries["visits.facility_added"].value
+    facility = (
+        assumed.number("visits.facility_per_window")
+        + more["chronic"] * chronic
+        + more["under_five"] * (age < 5)
+        + more["after_admission"] * life.admitted[at_risk]
+        + more["per_km"] * life.km[at_risk]
+    )
+    return home, np.maximum(facility, 0.02)
+
+
+def _around_events(
+    rng: np.random.Generator, befell: pd.DataFrame, assumed: Assumptions
+) -> list[pd.DataFrame]:
+    admitted = ~befell["is_death"].to_numpy() | (rng.random(len(befell)) < 0.4)
+    inside = befell[admitted]
+    before = rng.random(len(befell)) < assumed.number("visits.before_admission")
+    sick = befell[before]
+    day = sick["day"].to_numpy() - rng.integers(0, 6, len(sick))
+    kind = np.where(rng.random(len(sick)) < 0.5, HOME, FACILITY)
+    return [
+        _visits(inside["person"].to_numpy(), inside["day"].to_numpy(), INPATIENT, SEEN, ADMISSION),
+        _visits(sick["person"].to_numpy(), day, kind, SEEN, SICK, severe=1),
+    ]
+
+
+def while_here(visits: pd.DataFrame, life: Life) -> pd.DataFrame:
+    """Without those before enrolment, and, but for discoveries, after death or leaving."""
+    person, day = visits["person"].to_numpy(), visits["day"].to_numpy()
+    last = np.minimum(life.died, life.moved)[person]
+    first = life.folk["enrolled"].to_numpy()[person]
+    found_gone = visits["outcome"].to_numpy() >= MOVED
+    kept = ((day <= last) | found_gone) & (day >= first) & (day <= life.last_day)
+    return visits[kept].reset_index(drop=True)
+
+
+def draw_maternity(
+    rng: np.random.Generator, pregnancies: pd.DataFrame, assumed: Assumptions
+) -> pd.DataFrame:
+    """Antenatal contacts about every four weeks from the first, and a visit after the birth."""
+    cared = pregnancies[pregnancies["anc"].to_numpy()].reset_index(drop=True)
+    n = rng.geometric(1 - assumed.number("pregnancy.next_contact"), len(cared))
+    at = np.repeat(np.arange(len(cared)), n)
+    order = np.arange(len(at)) - np.repeat(np.cumsum(n) - n, n)
+    rows = cared.iloc[at]
+    day = rows["noticed"].to_numpy() + 28 * order + np.where(order, rng.integers(-5, 6, len(at)), 0)
+    kept = day < rows["ends"].to_numpy()
+    rows, day = rows[kept], day[kept]
+    before = _visits(
+        rows["person"].to_numpy(),
+        day,
+        FACILITY,
+        SEEN,
+        ANTENATAL,
+        severe=2 * rows["complicated"].to_numpy(),
+        weeks=(day - rows["last_period"].to_numpy()) // 7,
+    )
+    born = pregnancies[(pregnancies["outcome"] == 0) & (rng.random(len(pregnancies)) < 0.5)]
+    soon = born["ends"].to_numpy() + rng.integers(1, 8, len(born))
+    after = _visits(born["person"].to_numpy(), soon, HOME, SEEN, ROUTINE)
+    return pd.concat([before, after], ignore_index=True)
+
+
+def draw_discoveries(rng: np.random.Generator, life: Life) -> pd.DataFrame:
+    """Home visits at which a worker finds that the person has died or left."""
+    moved = life.moved
+    parts = []
+    for days, outcome in (
+        (np.where(moved < life.died, moved, NEVER), MOVED),
+        (np.where(life.died <= moved, life.died, NEVER), DIED),
+    ):
+        found = np.flatnonzero((days < NEVER) & (rng.random(len(days)) < 0.4))
+        day = days[found] + rng.geometric(0.04, len(found))
+        parts.append(_visits(found, day, HOME, outcome, ROUTINE))
+    return pd.concat(parts, ignore_index=True)

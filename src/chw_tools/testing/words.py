@@ -1,0 +1,76 @@
+"""Invented words: names of people who do not exist, and the languages they speak."""
+
+from __future__ import annotations
+
+import numpy as np
+
+LANGUAGES = np.array(["sw", "ny", "en"], dtype=object)
+#: Given names of women and of men.
+GIVEN = (
+    (
+        "Amina",
+        "Bahati",
+        "Chiku",
+        "Dalia",
+        "Esi",
+        "Furaha",
+        "Grace",
+        "Halima",
+        "Imani",
+        "Jamila",
+        "Kesi",
+        "Lulu",
+        "Mariam",
+        "Neema",
+        "Oda",
+        "Pendo",
+        "Rehema",
+        "Subira",
+        "Tatu",
+        "Zuri",
+    ),
+    (
+        "Abasi",
+        "Bakari",
+        "Chacha",
+        "Daudi",
+        "Elia",
+        "Faraji",
+        "Gabriel",
+        "Hamisi",
+        "Issa",
+        "Juma",
+        "Kito",
+        "Luka",
+        "Musa",
+        "Noah",
+        "Omari",
+        "Petro",
+        "Rashidi",
+        "Simba",
+        "Tumo",
+        "Yona",
+    ),
+)
+FAMILY = (
+    "Achterra",
+    "Bandawi",
+    "Chirombe",
+    "Dakalo",
+    "Gondwari",
+    "Hamwela",
+    "Jumbero",
+    "Kalondo",
+    "Lungari",
+    "Mbalewa",
+    "Ndalore",
+    "Nyakusa",
+    "Okwiri",
+    "Phirela",
+    "Sakondo",
+    "Tembora",
+    "Ulanda",
+    "Wachiru",
+    "Yambora",
+    "Zulamo",
+)
