@@ -238,6 +238,6 @@ def _consents(names: Names) -> pd.DataFrame:
 def _channel(rng: np.random.Generator, purpose: str, n: int) -> np.ndarray:
     if purpose != "outreach":
         return np.full(n, "visit", dtype=object)
-    return np.array(["sms", "call", "whatsapp"], dtype=object)[
-        choose(rng, np.array([0.6, 0.25, 0.15]), n)
-    ]
+    means = np.array(["sms", "call", "whatsapp"], dtype=object)
+    drawn: np.ndarray = means[choose(rng, np.array([0.6, 0.25, 0.15]), n)]
+    return drawn

@@ -145,4 +145,5 @@ def _share_out(households: pd.DataFrame, workers: pd.DataFrame) -> np.ndarray:
     first = np.searchsorted(workers["village"], households["village"])
     n_there = np.bincount(workers["village"], minlength=households["village"].max() + 1)
     turn = households.groupby("village").cumcount().to_numpy()
-    return first + turn % n_there[households["village"]]
+    worker: np.ndarray = first + turn % n_there[households["village"]]
+    return worker

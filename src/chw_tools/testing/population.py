@@ -64,7 +64,8 @@ def _ages(rng: np.random.Generator, n: int, assumed: Assumptions) -> np.ndarray:
     start = assumed.numbers("people.age_from")
     width = np.diff(np.append(start, start[-1] + 10))
     band = choose(rng, assumed.numbers("people.age_share"), n)
-    return start[band] + rng.random(n) * width[band]
+    age: np.ndarray = start[band] + rng.random(n) * width[band]
+    return age
 
 
 def _seat(rng: np.random.Generator, age: np.ndarray, n_households: int) -> np.ndarray:
@@ -79,7 +80,8 @@ def _enrolment(
     rng: np.random.Generator, household: np.ndarray, n_households: int, assumed: Assumptions
 ) -> np.ndarray:
     days = int(assumed.number("programme.enrolment_days"))
-    return -rng.integers(1, days + 1, n_households)[household]
+    day: np.ndarray = -rng.integers(1, days + 1, n_households)[household]
+    return day
 
 
 def _described(
