@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import date
+from datetime import date  # noqa: TC003 - the API reads these annotations at run time
 
 
 @dataclass(frozen=True)

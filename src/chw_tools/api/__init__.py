@@ -1,0 +1,1 @@
+"""The HTTP entrance: parses, calls one act, answers. No rule lives here."""

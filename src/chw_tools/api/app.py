@@ -1,0 +1,65 @@
+"""Put the app together: routes, pages, errors, and what stands around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from chw_tools.api.error_responses import add_error_responses
+from chw_tools.api.routes import advice, lists, people, service, visits
+from chw_tools.api.security import AccessLog, BodyLimit, OnlyThisMachine, SecureHeaders
+from chw_tools.web.pages import make_pages
+from chw_tools.web.rendering import Pages
+
+if TYPE_CHECKING:
+    from chw_tools.web.acts import Acts
+    from chw_tools.wiring import Parts
+
+_ABOUT = """From a patient register to today's visit list, and back.
+
+There are no accounts yet: the service answers this machine only. Names are never part of an
+address. Every error has the same shape: `error`, `what`, `where`, `cure`.
+"""
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The app over one installation's parts.
+
+    Examples
+    --------
+    ::
+
+        parts = build_parts(read_settings(os.environ))
+        serve(parts, host="127.0.0.1", port=8000)
+    """
+    from chw_tools.web.acts import Acts
+
+    return build_app(Acts(parts))
+
+
+def build_app(acts: Acts) -> FastAPI:
+    """The app over acts that are already bound; tests give their own."""
+    app = FastAPI(
+        title="CHW Tools",
+        version="1",
+        description=_ABOUT,
+        openapi_url="/api/v1/openapi.json",
+        # The usual documentation pages load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    pages = Pages()
+    for routes in (lists, people, visits, advice):
+        app.include_router(routes.make_routes(acts), prefix="/api/v1")
+    app.include_router(service.make_routes(), prefix="/api/v1")
+    app.include_router(service.make_health(acts))
+    app.include_router(make_pages(acts, pages))
+    app.mount("/static", StaticFiles(packages=[("chw_tools.web", "static")]), name="static")
+    add_error_responses(app, pages)
+    # The last added stands outermost.
+    for layer in (BodyLimit, OnlyThisMachine, AccessLog, SecureHeaders):
+        app.add_middleware(layer)
+    return app

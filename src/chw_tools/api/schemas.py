@@ -1,0 +1,219 @@
+"""What a request may hold, and the shape of answers that are tables.
+
+The dataclasses of :mod:`chw_tools.workflows.views` and the declared tables carry the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, create_model
+
+from chw_tools.api import examples
+from chw_tools.records import DERIVED_TABLES
+from chw_tools.workflows.views import VisitEntry
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from chw_tools.records import Column, Table
+
+UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+Key = Annotated[str, Field(pattern=UUID)]
+#: Name of a catalogue entry; the workflow says which there are.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
+Keys = Annotated[list[Key], Field(min_length=1, max_length=10_000)]
+
+
+class Sent(BaseModel):
+    """A request body: unknown fields are refused, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class VisitSent(Sent):
+    """A visit as a worker enters it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.VISIT_SENT})
+
+    person_id: Key
+    visited_on: date
+    outcome: Literal["seen", "away", "refused", "moved", "died"] = "seen"
+    worker_id: Key | None = None
+    measurements: Annotated[
+        dict[Name, FiniteFloat | Annotated[str, Field(max_length=40)]], Field(max_length=100)
+    ] = Field(default_factory=dict, description="By name in the catalogue, in its unit.")
+    danger_signs: Annotated[dict[Name, StrictBool], Field(max_length=100)] | None = Field(
+        default=None, description="Each sign asked about; null where none was asked."
+    )
+    minutes: Annotated[FiniteFloat, Field(ge=0, le=1440)] | None = None
+    supersedes_id: Key | None = None
+    visit_id: Key | None = Field(
+        default=None, description="Key given by the sender; sending it twice changes nothing."
+    )
+
+    def entry(self) -> VisitEntry:
+        """The visit as the workflow takes it."""
+        return VisitEntry(**self.model_dump())
+
+
+class SearchSent(Sent):
+    """A search by name; in a body, because addresses end up in histories and logs."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"text": "invented"}})
+
+    text: Annotated[str, Field(min_length=2, max_length=80)]
+    limit: Annotated[int, Field(ge=1, le=100)] = 30
+
+
+class MergeSent(Sent):
+    """The entry that stays, and since when the two are known to be one."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"into_person_id": examples.OTHER, "on": "2026-01-05"}},
+    )
+
+    into_person_id: Key
+    on: date
+
+
+class MoveSent(Sent):
+    """The day of a move, and where to."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"on": "2026-01-05"}})
+
+    on: date
+    area_id: Key | None = None
+
+
+class DeathSent(Sent):
+    """The day of a death."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"on": "2026-01-05"}})
+
+    on: date
+
+
+class UndoSent(Sent):
+    """Whose decision is taken back, and on which day."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"person_id": examples.PERSON, "on": "2026-01-05"}},
+    )
+
+    person_id: Key
+    on: date
+
+
+class PeopleSent(Sent):
+    """Who is asked about (everybody, where nobody is named), as known on which day."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"person_ids": [examples.PERSON]}}
+    )
+
+    person_ids: Keys | None = None
+    as_of: date | None = None
+
+
+class PlanSent(Sent):
+    """Which day to plan, from which day's knowledge, and for whom."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"visit_on": "2026-01-05"}}
+    )
+
+    as_of: date | None = None
+    visit_on: date | None = None
+    worker_ids: Keys | None = None
+
+
+class VisitKept(BaseModel):
+    """The key of a kept visit."""
+
+    visit_id: str
+
+
+class ChangeKept(BaseModel):
+    """The key of a decision, by which it can be undone."""
+
+    change_id: str
+
+
+class PlanMade(BaseModel):
+    """A plan in figures; the lists are at ``/day``."""
+
+    run_id: str
+    as_of: date
+    visit_on: date
+    n_visits: int
+    n_unvisited: int
+    notes: list[str]
+
+
+class Health(BaseModel):
+    """Whether the service answers, and for whom it is."""
+
+    status: Literal["ok"]
+    population: str | None
+
+
+class ErrorSaid(BaseModel):
+    """What is wrong, where, and the cure; never what was sent."""
+
+    error: str
+    what: str
+    where: str
+    cure: str
+
+
+def table_model(table: Table) -> type[BaseModel]:
+    """The shape of one row of a declared table."""
+    members: dict[str, Any] = {column.name: _member(column) for column in table.columns}
+    return create_model(f"{table.name.title().replace('_', '')}Row", **members)
+
+
+def rows_of(table: Table, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a declared table as JSON can hold them: ISO days, null where missing."""
+    shown = frame[table.column_names].copy()
+    for name in table.columns_of("day"):
+        shown[name] = shown[name].dt.strftime("%Y-%m-%d")
+    held = shown.astype(object).where(shown.notna(), None)
+    rows: list[dict[str, Any]] = held.to_dict("records")
+    return rows
+
+
+def _member(column: Column) -> tuple[Any, Any]:
+    kinds: dict[str, Any] = {
+        "number": float,
+        "integer": int,
+        "flag": bool,
+        "day": date,
+        "json": Any,
+    }
+    kind = kinds.get(column.kind, str)
+    described: dict[str, Any] = {"description": column.meaning}
+    if column.allowed:
+        kind = Literal[column.allowed]
+    if column.required:
+        return (kind, Field(**described))
+    return (kind | None if kind is not Any else Any, Field(default=None, **described))
+
+
+RiskRow = table_model(DERIVED_TABLES["risks"])
+RecommendationRow = table_model(DERIVED_TABLES["recommendations"])
+
+#: Names that an error may repeat, because they are ours.
+FIELD_NAMES = frozenset(
+    {"body", "query", "path", "header", "worker_id", "visit_on", "person_id", "change_id"}
+    | {field.name for field in fields(VisitEntry)}
+    | {
+        name
+        for body in (SearchSent, MergeSent, MoveSent, UndoSent, PeopleSent, PlanSent)
+        for name in body.model_fields
+    }
+)

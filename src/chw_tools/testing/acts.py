@@ -1,0 +1,271 @@
+"""Acts without a store: two invented people on one list, for tests of pages and API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from chw_tools.errors import Conflict, NotFound
+from chw_tools.records import DERIVED_TABLES, empty_table, load_catalogue, new_id
+from chw_tools.workflows.views import (
+    Advice,
+    Change,
+    DayView,
+    Measurement,
+    PastVisit,
+    PersonFound,
+    PersonView,
+    Reason,
+    RiskShown,
+    Stop,
+    Waiting,
+    WorkerDay,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from chw_tools.records import Catalogue
+    from chw_tools.workflows.views import VisitEntry
+
+WORKER = "00000000-0000-7000-8000-0000000000aa"
+ADULT = "00000000-0000-7000-8000-000000000001"
+CHILD = "00000000-0000-7000-8000-000000000002"
+LIST_DAY = date(2026, 1, 5)
+
+_KNOWN_ON = LIST_DAY - timedelta(days=1)
+
+
+def _advice(action: str, urgency: str, reason: str, rank: int = 1) -> Advice:
+    return Advice(
+        rank=rank,
+        urgency=urgency,
+        action=action,
+        reason=reason,
+        source="An invented guideline, 2026",
+        is_verified=False,
+        due_on=LIST_DAY,
+        rule_id="invented",
+        kind="guideline",
+    )
+
+
+def an_adult(name: str = "Invented Person") -> PersonView:
+    """A woman of 58 with high blood pressure."""
+    return PersonView(
+        person_id=ADULT,
+        name=name,
+        sex="female",
+        age="58 years",
+        place="Village 3",
+        household_id=None,
+        phone="+255 700 000 000",
+        status="in the register",
+        as_of=_KNOWN_ON,
+        risks=(
+            RiskShown(
+                outcome="hospital_admission_180d",
+                label="Hospital admission or death within 180 days",
+                state="estimated",
+                band="high",
+                of_100="about 12",
+                risk=0.12,
+                reasons=(
+                    Reason("Systolic blood pressure", "168 mm[Hg]", True, 0.6),
+                    Reason("Tobacco use", "never", False, -0.2),
+                ),
+                note="Add glucose for a better estimate.",
+                model="invented 1",
+                population="simulated",
+            ),
+        ),
+        advice=(
+            _advice(
+                "Refer to the health centre today.",
+                "same_day",
+                "Blood pressure was 168/98 on 3 Jan 2026.",
+            ),
+            _advice("Ask about the medicines.", "within_days", "Hypertension is known.", 2),
+        ),
+        more_advice=(_advice("Talk about tobacco.", "routine", "A routine visit.", 5),),
+        measurements=(
+            Measurement("systolic_mmhg", "Systolic blood pressure", "168 mm[Hg]", date(2026, 1, 3)),
+        ),
+        conditions=("Hypertension",),
+        visits=(PastVisit(new_id(), date(2026, 1, 3), "home", "seen", 31.0, False),),
+        changes=(),
+        population="simulated",
+        notes=(),
+    )
+
+
+def a_child(name: str = "Invented Child") -> PersonView:
+    """A boy of three about whom nothing is measured."""
+    return replace(
+        an_adult(name),
+        person_id=CHILD,
+        sex="male",
+        age="3 years",
+        phone=None,
+        risks=(),
+        advice=(),
+        more_advice=(),
+        measurements=(),
+        conditions=(),
+        visits=(),
+    )
+
+
+@dataclass
+class FakeActs:
+    """Answers like :class:`chw_tools.web.acts.Acts`, and remembers what it was told."""
+
+    people: dict[str, PersonView] = field(
+        default_factory=lambda: {ADULT: an_adult(), CHILD: a_child()}
+    )
+    population: str | None = "simulated"
+    visits: dict[str, VisitEntry] = field(default_factory=dict)
+    planned: list[dict[str, Any]] = field(default_factory=list)
+    n_workers: int = 1
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The shipped catalogue."""
+        return load_catalogue()
+
+    def today(self) -> date:
+        """The day of the list."""
+        return LIST_DAY
+
+    def is_recorded(self, visit_id: str) -> bool:
+        """Whether a visit of that key was recorded."""
+        return visit_id in self.visits
+
+    def show_day(self, *, worker_id: str | None = None, visit_on: date | None = None) -> DayView:
+        """The list of the one worker, on the list's day and on days planned since."""
+        planned = {LIST_DAY} | {plan["visit_on"] for plan in self.planned}
+        if visit_on not in planned | {None} or worker_id not in (None, WORKER):
+            raise NotFound("That day was not planned.", cure="Plan it.")
+        shown = list(self.people.values())
+        worker = WorkerDay(WORKER, "Worker 1", "Village 3", 1, 1, 1, 42.0, 300.0)
+        others = [replace(worker, worker_id=new_id()) for _ in range(self.n_workers - 1)]
+        return DayView(
+            visit_on=visit_on or LIST_DAY,
+            as_of=_KNOWN_ON,
+            population=self.population or "real",
+            ordered_by="Danger signs first, then guideline rules.",
+            workers=(worker, *others),
+            worker=worker if worker_id else None,
+            stops=(self._stop(shown[0]),) if worker_id else (),
+            waiting=tuple(
+                Waiting(p.person_id, p.name, p.age, "routine", "No minutes left today", None)
+                for p in shown[1:]
+                if worker_id
+            ),
+            notes=("A note.",),
+        )
+
+    def _stop(self, person: PersonView) -> Stop:
+        seen = {v.person_id: v.outcome for v in self.visits.values()}
+        return Stop(
+            position=1,
+            person_id=person.person_id,
+            household_id=None,
+            name=person.name,
+            sex=person.sex,
+            age=person.age,
+            place=person.place,
+            urgency=person.advice[0].urgency if person.advice else "routine",
+            reason=person.advice[0].reason if person.advice else "A routine visit.",
+            actions=tuple(item.action for item in person.advice),
+            due_on=LIST_DAY,
+            overdue_days=3,
+            minutes=34.0,
+            travel_minutes=8.0,
+            is_must=True,
+            done=seen.get(person.person_id),
+        )
+
+    def show_person(self, *, person_id: str, as_of: date | None = None) -> PersonView:
+        """One of the people."""
+        if person_id not in self.people:
+            raise NotFound("No such person in the register.", cure="Search by name.")
+        return self.people[person_id]
+
+    def find_people(self, *, text: str, limit: int = 30) -> tuple[PersonFound, ...]:
+        """People whose name holds the text."""
+        return tuple(
+            PersonFound(p.person_id, p.name, p.sex, p.age, p.place, p.status)
+            for p in self.people.values()
+            if text.lower() in p.name.lower()
+        )[:limit]
+
+    def record_visit(self, *, entry: VisitEntry, known_on: date | None = None) -> str:
+        """Remember a visit."""
+        self.show_person(person_id=entry.person_id)
+        visit_id = entry.visit_id or new_id()
+        if self.visits.setdefault(visit_id, entry) != entry:
+            raise Conflict("A visit of that key holds something else.")
+        return visit_id
+
+    def plan_visits(
+        self,
+        *,
+        as_of: date | None = None,
+        visit_on: date | None = None,
+        worker_ids: Collection[str] | None = None,
+    ) -> Any:
+        """Remember that a day was planned."""
+        on = visit_on or LIST_DAY
+        self.planned.append({"as_of": as_of, "visit_on": on, "worker_ids": worker_ids})
+        frames = SimpleNamespace(visits=pd.DataFrame([{}]), unvisited=pd.DataFrame([{}]))
+        return SimpleNamespace(
+            run_id=new_id(), as_of=as_of or _KNOWN_ON, visit_on=on, plan=frames, notes=()
+        )
+
+    def score_people(
+        self, *, as_of: date | None = None, person_ids: Collection[str] | None = None
+    ) -> Any:
+        """No risks."""
+        return SimpleNamespace(risks=empty_table(DERIVED_TABLES["risks"]))
+
+    def recommend_actions(
+        self, *, as_of: date | None = None, person_ids: Collection[str] | None = None
+    ) -> Any:
+        """No advice."""
+        return SimpleNamespace(recommendations=empty_table(DERIVED_TABLES["recommendations"]))
+
+    def merge_person(self, *, person_id: str, into_person_id: str, on: date) -> str:
+        """Remember a merge."""
+        self.show_person(person_id=into_person_id)
+        if person_id == into_person_id:
+            raise Conflict("An entry cannot be merged into itself.")
+        return self._change(person_id, "merged", on, "merged into another entry")
+
+    def move_person(self, *, person_id: str, on: date, area_id: str | None = None) -> str:
+        """Remember a move."""
+        return self._change(person_id, "moved", on, "moved away")
+
+    def report_death(self, *, person_id: str, on: date) -> str:
+        """Remember a death."""
+        return self._change(person_id, "died", on, "died")
+
+    def undo_change(self, *, person_id: str, change_id: str, on: date) -> str:
+        """Forget a decision."""
+        person = self.show_person(person_id=person_id)
+        left = tuple(c for c in person.changes if c.change_id != change_id)
+        if left == person.changes:
+            raise NotFound("No such decision about this person.")
+        self.people[person_id] = replace(person, changes=left, status="in the register")
+        return new_id()
+
+    def _change(self, person_id: str, change: str, on: date, status: str) -> str:
+        person = self.show_person(person_id=person_id)
+        made = Change(new_id(), change, on, None)
+        changes = (*person.changes, made)
+        self.people[person_id] = replace(person, changes=changes, status=status)
+        return made.change_id

@@ -1,0 +1,1 @@
+"""Server-rendered pages: today's list, a person, a visit. No rule lives here."""

@@ -1,0 +1,140 @@
+"""The acts that pages and API offer, bound to the parts of one installation.
+
+Every entrance under HTTP calls the workflows here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chw_tools.workflows import assess, people, plan, show, visits
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from chw_tools.records import Catalogue
+    from chw_tools.wiring import Parts
+    from chw_tools.workflows.assess import Assessment
+    from chw_tools.workflows.plan import PlanResult
+    from chw_tools.workflows.views import DayView, PersonFound, PersonView, VisitEntry
+
+
+@dataclass(frozen=True)
+class Acts:
+    """Each workflow with the store, models and programme already given."""
+
+    parts: Parts
+
+    @property
+    def population(self) -> str | None:
+        """Whether the people of this store are simulated or real; None while it is empty."""
+        return self.parts.store.population
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What can be observed."""
+        return self.parts.catalogue
+
+    def today(self) -> date:
+        """The day on this machine; only to refuse what lies after it."""
+        return datetime.now().astimezone().date()
+
+    def is_recorded(self, visit_id: str) -> bool:
+        """Whether a visit of that key is already kept."""
+        return bool(self.parts.store.existing_ids("visits", [visit_id]))
+
+    def show_day(self, *, worker_id: str | None = None, visit_on: date | None = None) -> DayView:
+        """One worker's list for a day, or all workers' days."""
+        store, programme = self.parts.store, self.parts.programme
+        return show.show_day(
+            store=store, programme=programme, worker_id=worker_id, visit_on=visit_on
+        )
+
+    def show_person(self, *, person_id: str, as_of: date | None = None) -> PersonView:
+        """One person: what to do, why, and how sure."""
+        parts = self.parts
+        return show.show_person(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            person_id=person_id,
+            as_of=as_of,
+        )
+
+    def find_people(self, *, text: str, limit: int = 30) -> tuple[PersonFound, ...]:
+        """People whose name fits."""
+        return show.find_people(store=self.parts.store, text=text, limit=limit)
+
+    def record_visit(self, *, entry: VisitEntry, known_on: date | None = None) -> str:
+        """Keep a visit; gives its key."""
+        store, catalogue = self.parts.store, self.catalogue
+        return visits.record_visit(store=store, catalogue=catalogue, entry=entry, known_on=known_on)
+
+    def plan_visits(
+        self,
+        *,
+        as_of: date | None = None,
+        visit_on: date | None = None,
+        worker_ids: Collection[str] | None = None,
+    ) -> PlanResult:
+        """Plan a day and keep the plan."""
+        parts = self.parts
+        return plan.plan_visits(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            as_of=as_of,
+            visit_on=visit_on,
+            worker_ids=worker_ids,
+        )
+
+    def score_people(
+        self, *, as_of: date | None = None, person_ids: Collection[str] | None = None
+    ) -> Assessment:
+        """Estimate risks and keep them."""
+        parts = self.parts
+        return assess.score_people(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            as_of=as_of,
+            person_ids=person_ids,
+        )
+
+    def recommend_actions(
+        self, *, as_of: date | None = None, person_ids: Collection[str] | None = None
+    ) -> Assessment:
+        """Risk and advice; nothing is kept."""
+        parts = self.parts
+        return assess.recommend_actions(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            as_of=as_of,
+            person_ids=person_ids,
+        )
+
+    def merge_person(self, *, person_id: str, into_person_id: str, on: date) -> str:
+        """Say that two entries are one person; gives the key of the decision."""
+        return people.merge_person(
+            store=self.parts.store, person_id=person_id, into_person_id=into_person_id, on=on
+        )
+
+    def move_person(self, *, person_id: str, on: date, area_id: str | None = None) -> str:
+        """Say that a person left; gives the key of the decision."""
+        return people.move_person(
+            store=self.parts.store, person_id=person_id, on=on, area_id=area_id
+        )
+
+    def report_death(self, *, person_id: str, on: date) -> str:
+        """Say that a person died; gives the key of the decision."""
+        return people.report_death(store=self.parts.store, person_id=person_id, on=on)
+
+    def undo_change(self, *, person_id: str, change_id: str, on: date) -> str:
+        """Take a decision back; gives the key of the taking back."""
+        return people.undo_change(
+            store=self.parts.store, person_id=person_id, change_id=change_id, on=on
+        )

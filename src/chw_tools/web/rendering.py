@@ -1,0 +1,39 @@
+"""Templates into HTML: every value escaped, every word from the catalogue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from chw_tools.web.wording import load_wording, plain
+
+if TYPE_CHECKING:
+    from chw_tools.web.wording import Wording
+
+
+class Pages:
+    """The pages' templates with their words; made once, when the app is made."""
+
+    def __init__(self) -> None:
+        self.words: Wording = load_wording()
+        self._templates = Environment(
+            loader=PackageLoader("chw_tools.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["t"] = self.words
+        self._templates.filters["plain"] = plain
+        self._templates.filters["units"] = lambda value: self.words.in_plain_units(plain(value))
+        self._templates.filters["day"] = self.words.day
+        self._templates.filters["long_day"] = self.words.long_day
+
+    def show(self, template: str, *, status: int = 200, **shown: object) -> HTMLResponse:
+        """One page as an answer."""
+        shown.setdefault("population", None)
+        shown.setdefault("context", None)
+        html = self._templates.get_template(template).render(shown)
+        return HTMLResponse(html, status_code=status)
