@@ -126,8 +126,9 @@ def _headline(evaluation: Evaluation) -> Part:
             f"{evaluation.n:,} people held out, {evaluation.n_events:,} of them with the event "
             f"({evaluation.n_events / evaluation.n:.1%}).",
             f"A list of the {evaluation.capacity_share:.0%} with the highest risk holds "
-            f"{found['recall']:.0%} of all events; {found['precision']:.0%} of those on it have one.",
-            f"Of two people, one with the event and one without, the order is right "
+            f"{found['recall']:.0%} of all events; {found['precision']:.0%} of those on it "
+            "have one.",
+            "Of two people, one with the event and one without, the order is right "
             f"{found['auc']:.0%} of the time.",
             f"For 100 events foreseen, {100 * found['observed_to_expected']:.0f} happened.",
         ],

@@ -54,6 +54,8 @@ def export_additive(model: FittedModel, *, version: str) -> str:
             "intercept": model.calibration.intercept,
         },
         "features": [feature.as_dict() for feature in model.features],
+        "limits": {name: list(pair) for name, pair in model.limits.items()},
+        "needs": list(model.needs),
         "trained_on": dict(model.trained_on),
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -67,7 +67,7 @@ def split_cohorts(cohorts: Cohorts, *, seed: int, test_share: float = TEST_SHARE
     """
     groups, notes = find_groups(cohorts)
     is_test = draw_shares(groups, seed=seed) < test_share
-    days = cohorts.as_of.unique().sort_values()
+    days = sorted(cohorts.as_of.unique())
     is_temporal = len(days) > 1
     last = (cohorts.as_of == days[-1]).to_numpy() if is_temporal else np.ones(len(groups), bool)
     known = cohorts.labels.notna().to_numpy()

@@ -55,6 +55,10 @@ class FittedModel:
     trained_on : mapping
         ``n_rows``, ``n_people``, ``n_events``, ``seed``, ``parameters``,
         ``data_digest``, ``calibrated_on`` and what the caller adds; no person's values.
+    limits : mapping of str to (low, high)
+        The declared population: outside it there is no estimate.
+    needs : tuple of str
+        Inputs without which there is no estimate.
     """
 
     outcome: str
@@ -65,6 +69,8 @@ class FittedModel:
     estimator: Any
     calibration: Calibration
     trained_on: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
     def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Calibrated probabilities, one a row; ``frame`` holds at least the declared inputs."""
@@ -84,6 +90,7 @@ def train(
     population: str = "simulated",
     grid: Mapping[str, tuple[Any, ...]] | None = None,
     trained_on: Mapping[str, Any] | None = None,
+    limits: Mapping[str, tuple[float | None, float | None]] | None = None,
 ) -> FittedModel:
     """A fitted model with calibrated probabilities.
 
@@ -108,6 +115,9 @@ def train(
         own stands in ``RECIPES[name].grid``.
     trained_on : mapping, optional
         Facts for the card, such as the index days and the source; no person's values.
+    limits : mapping, optional
+        The declared population, by feature: lowest and highest, or ``None`` for no limit. A
+        person of whom such a feature is not known gets no estimate.
 
     Raises
     ------
@@ -147,6 +157,8 @@ def train(
             "data_digest": compute_data_digest(inputs, target),
             **(trained_on or {}),
         },
+        limits=limits or {},
+        needs=tuple(limits or ()),
     )
 
 

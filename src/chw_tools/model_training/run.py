@@ -1,0 +1,177 @@
+"""A whole training: split, fit, baselines, judgement on held-out people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from chw_tools.feature_engineering import Features
+from chw_tools.model_evaluation import About, evaluate
+from chw_tools.model_training.baselines import fit_baselines
+from chw_tools.model_training.split import split_cohorts
+from chw_tools.model_training.train import train
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from chw_tools.model_evaluation import Evaluation
+    from chw_tools.model_training.cohorts import Cohorts
+    from chw_tools.model_training.recipes import Recipe
+    from chw_tools.model_training.split import Split
+    from chw_tools.model_training.train import FittedModel
+    from chw_tools.programme.outcomes import OutcomeDefinition
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What a training gave.
+
+    Parameters
+    ----------
+    model : FittedModel
+        Fitted and calibrated on the training rows.
+    evaluation : Evaluation
+        On held-out people, at the last index day.
+    split : Split
+        Which rows were which.
+    definition : OutcomeDefinition
+        What was to be foreseen.
+    source : str
+        Where the data came from.
+    probe : DataFrame
+        A few rows of inputs, by which a saved model is compared with the fitted one; not to
+        be kept.
+    """
+
+    model: FittedModel
+    evaluation: Evaluation
+    split: Split
+    definition: OutcomeDefinition
+    source: str
+    probe: pd.DataFrame
+
+    def about(self, version: str) -> About:
+        """What the card and the report say of the model."""
+        return About(
+            outcome=self.model.outcome,
+            label=self.definition.label,
+            model=self.model.name,
+            version=version,
+            recipe=self.model.recipe,
+            population=self.model.population,
+            source=self.source,
+            intended_use=self.definition.intended_use,
+            not_for=self.definition.not_for,
+            caveats=(*self.split.notes, *self.definition.known_caveats),
+            features=[feature.as_dict() for feature in self.model.features],
+            trained_on=self.model.trained_on,
+        )
+
+
+def run_training(
+    cohorts: Cohorts,
+    *,
+    definition: OutcomeDefinition,
+    recipe: str | Recipe,
+    seed: int,
+    population: str,
+    source: str = "",
+    grid: Mapping[str, tuple[Any, ...]] | None = None,
+    truth: pd.DataFrame | None = None,
+) -> TrainingRun:
+    """Train on some people and earlier days; judge by other people on the last day.
+
+    Parameters
+    ----------
+    cohorts : Cohorts
+        See :func:`chw_tools.model_training.cohorts.make_cohorts`.
+    definition : OutcomeDefinition
+        What is foreseen.
+    recipe, seed, grid
+        As in :func:`chw_tools.model_training.train.train`.
+    population : {"simulated", "real"}
+        Whom the rows are about.
+    source : str
+        Where they came from, for the card.
+    truth : DataFrame, optional
+        For simulated people: ``person_id``, ``as_of``, ``probability``.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are too few events to train on, or to judge by.
+    """
+    split = split_cohorts(cohorts, seed=seed)
+    learnt, labels, groups = _part(cohorts, split, split.train)
+    judged, outcomes, _ = _part(cohorts, split, split.test)
+    model = train(
+        learnt,
+        labels,
+        recipe=recipe,
+        seed=seed,
+        groups=groups,
+        outcome=definition.name,
+        population=population,
+        grid=grid,
+        limits=_limits(definition),
+        trained_on=_facts(cohorts, split, source),
+    )
+    plain = fit_baselines(learnt, labels, seed=seed, groups=groups)
+    evaluation = evaluate(
+        outcomes.astype(float).to_numpy(),
+        model.predict(judged.frame),
+        seed=seed,
+        name=model.name,
+        judged_by=cohorts.judged_by.iloc[split.test],
+        baselines={name: one.predict(judged.frame) for name, one in plain.items()},
+        truth=None if truth is None else align_truth(truth, cohorts)[split.test],
+    )
+    probe = judged.frame.iloc[:500]
+    return TrainingRun(model, evaluation, split, definition, source, probe)
+
+
+def align_truth(truth: pd.DataFrame, cohorts: Cohorts) -> NDArray[np.float64]:
+    """The true probability of each row of the cohorts; NaN where the truth has none."""
+    known = truth.drop_duplicates(["person_id", "as_of"])
+    keys = pd.MultiIndex.from_arrays([known["person_id"].astype("str"), _seconds(known["as_of"])])
+    wanted = pd.MultiIndex.from_arrays(
+        [cohorts.features.frame.index.astype("str"), _seconds(cohorts.as_of)]
+    )
+    values = pd.Series(known["probability"].to_numpy(dtype=float), index=keys)
+    return np.asarray(values.reindex(wanted), dtype=float)
+
+
+def _seconds(days: pd.Series) -> pd.Series:
+    return days.astype("datetime64[s]").reset_index(drop=True)
+
+
+def _part(
+    cohorts: Cohorts, split: Split, rows: NDArray[np.int64]
+) -> tuple[Features, pd.Series, NDArray[Any]]:
+    held = cohorts.features
+    part = Features(held.frame.iloc[rows], held.declaration, held.as_of)
+    return part, cohorts.labels.iloc[rows], split.groups[rows]
+
+
+def _limits(
+    definition: OutcomeDefinition,
+) -> dict[str, tuple[float | None, float | None]]:
+    low, high = definition.min_age_years, definition.max_age_years
+    return {"age_years": (low, high)} if low or high is not None else {}
+
+
+def _facts(cohorts: Cohorts, split: Split, source: str) -> dict[str, Any]:
+    days = cohorts.as_of.iloc[split.train]
+    judged = cohorts.as_of.iloc[split.test]
+    return {
+        "source": source,
+        "trained_as_of": [f"{day:%Y-%m-%d}" for day in sorted(days.unique())],
+        "judged_as_of": f"{judged.max():%Y-%m-%d}",
+        "is_temporal_split": split.is_temporal,
+        "n_judged": len(split.test),
+    }
