@@ -1,0 +1,165 @@
+"""One kept model: its folder, manifest and stage, and the checks on reading them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from chw_tools.errors import ModelRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Stage = Literal["candidate", "approved", "retired"]
+
+MANIFEST, STAGE = "manifest.json", "stage.json"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
+_VERSION = re.compile(r"v([1-9][0-9]{0,8})")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the registry says of one model.
+
+    Parameters
+    ----------
+    outcome, version : str
+        Which; versions are ``v1``, ``v2``, ….
+    stage : {"candidate", "approved", "retired"}
+        How far it got.
+    by, at : str
+        Who put it there and when (an instant in ISO 8601).
+    manifest : mapping
+        ``files`` with their SHA-256, ``population``, ``recipe``, ``seed``, ``data_digest``,
+        ``code_version``, ``created_at``, ``libraries``.
+    """
+
+    outcome: str
+    version: str
+    stage: Stage
+    by: str
+    at: str
+    manifest: Mapping[str, Any]
+
+    @property
+    def number(self) -> int:
+        """The version as a number; the newest is the highest, whatever the clock says."""
+        return version_number(self.version)
+
+
+def check_name(name: str) -> str:
+    """The name itself, if it can be a folder's.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything but small letters, digits and underscores.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError("an outcome is named in small letters, digits and underscores")
+    return name
+
+
+def is_version(name: str) -> bool:
+    """Whether it is the name of a version, such as ``v3``."""
+    return _VERSION.fullmatch(name) is not None
+
+
+def version_number(version: str) -> int:
+    """The number of a version.
+
+    >>> version_number("v12")
+    12
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    found = _VERSION.fullmatch(version)
+    if found is None:
+        raise ValueError("a version is v and a number, such as v3")
+    return int(found.group(1))
+
+
+def compute_digest(content: bytes) -> str:
+    """SHA-256, as it stands in the manifest."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_json(content: Mapping[str, Any]) -> bytes:
+    """Readable JSON, the same bytes for the same content."""
+    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def read_entry(folder: Path) -> Entry:
+    """The entry in a folder, as its manifest and stage say; the model's files stay unread.
+
+    Raises
+    ------
+    ModelRefused
+        If either is missing or unreadable, or the manifest is not the one approved.
+    """
+    manifest_bytes, stage = _read(folder / MANIFEST), _parse(folder / STAGE)
+    manifest = _parse(folder / MANIFEST)
+    approved = stage.get("manifest_sha256")
+    if approved and approved != compute_digest(manifest_bytes):
+        raise _refused(folder, "the manifest was changed after it was approved")
+    try:
+        return Entry(
+            outcome=folder.parent.name,
+            version=folder.name,
+            stage=stage["stage"],
+            by=stage["by"],
+            at=stage["at"],
+            manifest=manifest,
+        )
+    except KeyError as error:
+        raise _refused(folder, f"the stage file lacks {error.args[0]}") from error
+
+
+def read_files(folder: Path, entry: Entry) -> dict[str, bytes]:
+    """Every file of the model, each equal to what the manifest says.
+
+    Raises
+    ------
+    ModelRefused
+        If one is missing or was changed, or one is there that the manifest does not name.
+    """
+    expected = entry.manifest.get("files", {})
+    there = {path.name for path in folder.iterdir()} - {MANIFEST, STAGE}
+    if there != set(expected):
+        odd = ", ".join(sorted(there ^ set(expected)))
+        raise _refused(folder, f"files are missing or were added ({odd})")
+    contents = {name: _read(folder / name) for name in expected}
+    changed = [name for name, held in contents.items() if compute_digest(held) != expected[name]]
+    if changed:
+        raise _refused(folder, f"files were changed ({', '.join(sorted(changed))})")
+    return contents
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _refused(path.parent, f"{path.name} cannot be read") from error
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(_read(path))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise _refused(path.parent, f"{path.name} is not JSON") from error
+    if not isinstance(content, dict):
+        raise _refused(path.parent, f"{path.name} is not a JSON object")
+    return content
+
+
+def _refused(folder: Path, what: str) -> ModelRefused:
+    return ModelRefused(
+        what, where=f"{folder.parent.name}/{folder.name}", cure="Restore it, or train again."
+    )
