@@ -20,7 +20,12 @@ def render_areas(names: Names, n_people: int) -> pd.DataFrame:
         lived_in[names.registered & (drawn.folk["mother"].to_numpy() < 0)], minlength=len(villages)
     )
     rows = villages.assign(
-        id=names.village, parent_id=names.subdistrict, level="village", population=there
+        latitude=villages["latitude"].round(5),
+        longitude=villages["longitude"].round(5),
+        id=names.village,
+        parent_id=names.subdistrict,
+        level="village",
+        population=there,
     )
     latitude, longitude = drawn.places.centre
     above = [
@@ -54,7 +59,13 @@ def render_facilities(names: Names) -> pd.DataFrame:
     frame = names.drawn.places.facilities
     village = names.village.take(frame["village"], allow_fill=True)
     area = np.where(frame["village"] >= 0, village.astype(object), names.subdistrict)
-    return frame.assign(id=names.facility, area_id=area, known_on=names.beginning)
+    return frame.assign(
+        id=names.facility,
+        area_id=area,
+        latitude=frame["latitude"].round(5),
+        longitude=frame["longitude"].round(5),
+        known_on=names.beginning,
+    )
 
 
 def render_workers(names: Names) -> pd.DataFrame:
@@ -62,6 +73,8 @@ def render_workers(names: Names) -> pd.DataFrame:
     given = np.array(GIVEN[0] + GIVEN[1], dtype=object)[frame["name"] % 40]
     family = np.array(FAMILY, dtype=object)[frame["name"] // 40 % 20]
     return frame.assign(
+        latitude=frame["latitude"].round(5),
+        longitude=frame["longitude"].round(5),
         id=names.worker,
         name=given + " " + family,
         area_id=names.village.take(frame["village"]),

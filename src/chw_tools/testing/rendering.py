@@ -52,6 +52,8 @@ def render_truth(drawn: Drawn) -> dict[str, pd.DataFrame]:
                 "probability": risks["probability"].to_numpy(),
                 "probability_unvisited": risks["probability_unvisited"].to_numpy(),
                 "visit_effect": risks["visit_effect"].to_numpy(),
+                "admitted_before": risks["admitted_before"].to_numpy(),
+                "pregnant": risks["pregnant"].to_numpy(),
                 "happened": happened.to_numpy(),
                 "happened_on": names.date(risks["day"].fillna(NEVER).astype(np.int64)),
                 "died": risks["is_death"].eq(True).to_numpy(),

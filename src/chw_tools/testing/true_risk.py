@@ -31,7 +31,8 @@ def compute_true_risks(
 
     Columns: ``person``, ``index_day``, ``horizon_days``, ``probability`` (the one events are
     drawn from), ``probability_unvisited`` (had there been no visit in the last 90 days),
-    ``visit_effect`` (relative reduction that such a visit gives).
+    ``visit_effect`` (relative reduction that such a visit gives), and the two facts that
+    change from window to window.
     """
     born = life.folk["born"].to_numpy()[at_risk]
     odds = assumed.entries["risk.log_odds"].value
@@ -51,6 +52,8 @@ def compute_true_risks(
             "probability": 1 - (1 - visited) ** (days / length),
             "probability_unvisited": 1 - (1 - untouched) ** (days / length),
             "visit_effect": effect,
+            "admitted_before": life.admitted[at_risk],
+            "pregnant": pregnant[at_risk],
         }
     )
 

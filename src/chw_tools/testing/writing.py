@@ -17,15 +17,15 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from chw_tools.errors import InputError
+from chw_tools.records import TABLES
 from chw_tools.testing.assumptions import load_assumptions
 from chw_tools.testing.mess import spoil
-from chw_tools.testing.simulation import DEFAULT_LAST_DAY, SOURCE, Simulated, simulate_part
+from chw_tools.testing.simulation import DEFAULT_LAST_DAY, SOURCE, simulate_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import date
     from pathlib import Path
-    from typing import Literal
 
     import pandas as pd
 
@@ -38,11 +38,11 @@ def write_programme(
     *,
     people: int,
     seed: int,
-    format: Literal["csv", "parquet"] = "csv",
+    format: str = "csv",
     ends_on: date = DEFAULT_LAST_DAY,
     mess: bool = True,
-    progress: Callable[[int, int], None] | None = None,
-) -> None:
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, int]:
     """Write the simulated programme, part by part.
 
     Parameters
@@ -51,41 +51,49 @@ def write_programme(
         Made where it does not exist; must be empty.
     people, seed, ends_on
         As for :func:`chw_tools.testing.simulate_programme`.
-    format : {"csv", "parquet"}
-        Parquet is for many people.
+    format : str
+        ``csv`` or ``parquet``; the second for many people.
     mess : bool
         Whether faults are put in, as real registers have them; each is listed in
         ``truth/mess``.
     progress : callable, optional
-        Told after each part how many people are done, and of how many.
+        Told after each part what is done ("people"), how many, and of how many.
+
+    Returns
+    -------
+    dict of str to int
+        Rows written of each declared table.
 
     Raises
     ------
     InputError
-        If the folder holds anything already.
+        If the folder holds anything already, or the format is another.
     """
+    write = _writer(format)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise InputError("the folder is not empty", where=folder.name, cure="Name a new folder.")
     _write_marker(folder, seed)
-    done = 0
-    for part, simulated in enumerate(_parts(people, seed, ends_on)):
+    counts = dict.fromkeys(TABLES, 0)
+    for part, simulated in enumerate(simulate_parts(people=people, seed=seed, ends_on=ends_on)):
         tables, truth = dict(simulated.tables), dict(simulated.truth)
         if mess:
             tables, truth["mess"] = spoil(tables, part=part, seed=seed)
-        write = _append_csv if format == "csv" else _write_part
         for name, frame in tables.items():
             write(folder, name, frame, part)
+            counts[name] += len(frame)
         for name, frame in truth.items():
             write(folder / TRUTH, name, frame, part)
-        done = min(people, done + _part_size())
         if progress:
-            progress(done, people)
+            progress("people", min(people, (part + 1) * _part_size()), people)
+    return counts
 
 
-def _parts(people: int, seed: int, ends_on: date) -> Iterator[Simulated]:
-    for part in range(max(1, -(-people // _part_size()))):
-        yield simulate_part(part, people=people, seed=seed, ends_on=ends_on)
+def _writer(format: str) -> Callable[[Path, str, pd.DataFrame, int], None]:
+    writers = {"csv": _append_csv, "parquet": _write_part}
+    if format not in writers:
+        raise InputError("unknown format", where="format", cure="Name csv or parquet.")
+    return writers[format]
 
 
 def _part_size() -> int:
