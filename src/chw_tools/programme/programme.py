@@ -43,6 +43,7 @@ class Planning:
     max_recommendations: float
     weight_within_days: float
     weight_routine: float
+    overdue_most: float
 
 
 #: Lowest value each planning figure may take where zero would divide or stop all work.
@@ -52,6 +53,7 @@ _LOWEST = {
     "detour": 1.0,
     "overdue_doubling_days": 1.0,
     "max_recommendations": 1.0,
+    "overdue_most": 1.0,
 }
 
 
@@ -122,9 +124,9 @@ class Programme:
         """The bands of the outcome, or the default ones."""
         return self.risk_bands.get(outcome, self.risk_bands["default"])
 
-    def effect_for(self, outcome: str) -> VisitEffect:
-        """What a visit does to the outcome, or the declared default."""
-        return self.visit_effects.get(outcome, self.visit_effects["default"])
+    def effect_for(self, outcome: str) -> VisitEffect | None:
+        """What a visit does to the outcome; nothing is assumed where nothing is declared."""
+        return self.visit_effects.get(outcome)
 
     def unverified(self) -> tuple[Figure, ...]:
         """Every number and rule whose source was not read yet, to be confirmed."""
@@ -155,6 +157,8 @@ def load_programme(folder: Path | None = None) -> Programme:
     effects = {
         name: _effect(name, t, problems) for name, t in _tables(raw, "visit_effects", problems)
     }
+    if "default" not in bands:
+        problems.add(_FILE, "risk_bands", "needs a `default` table")
     texts = [reading.read_text(raw, name, _FILE, "", problems) for name in _TOP[:3]]
     problems.raise_if_any()
     return Programme(
@@ -189,8 +193,6 @@ def _tables(
     raw: dict[str, Any], section: str, problems: reading.Problems
 ) -> list[tuple[str, dict[str, Any]]]:
     tables = raw.get(section, {})
-    if "default" not in tables:
-        problems.add(_FILE, section, "needs a `default` table")
     for name, table in tables.items():
         if not isinstance(table, dict):
             problems.add(_FILE, f"{section}.{name}", "must be a table")

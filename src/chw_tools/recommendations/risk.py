@@ -42,7 +42,8 @@ def highest_risks(risks: pd.DataFrame, person_ids: pd.Index) -> pd.DataFrame:
         Indexed by ``person_id``; one row for each person whose highest band is ``high`` or
         ``very_high``. What is not known, or not valid, is no estimate and raises nothing.
     """
-    estimated = risks[(risks["state"] == "estimated") & risks["person_id"].isin(person_ids)]
+    asked = person_ids.get_indexer(risks["person_id"]) >= 0
+    estimated = risks[(risks["state"] == "estimated") & asked]
     level = estimated["band"].map({band: place for place, band in enumerate(RISK_BANDS)})
     ranked = estimated.assign(level=level.astype("float64"))
     ranked = ranked[ranked["level"] >= RISK_BANDS.index("high")]

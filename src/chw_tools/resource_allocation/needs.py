@@ -1,0 +1,115 @@
+"""Who needs a visit: one row per person, with urgency, due day and the weight in the order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from chw_tools.records.derived import URGENCIES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from chw_tools.programme import Programme
+
+#: Urgencies that no risk and no lack of minutes may push off the day's list.
+MUST = ("emergency", "same_day")
+_LEVEL = {urgency: level for level, urgency in enumerate(URGENCIES)}
+
+
+class Benefit(NamedTuple):
+    """Expected benefit of a visit from the risk of one outcome, by person; zero is none."""
+
+    by_person: pd.Series
+    score: pd.Series
+    note: str
+
+
+def needs(
+    recommendations: pd.DataFrame,
+    benefit: Benefit,
+    *,
+    programme: Programme,
+    visit_on: pd.Timestamp,
+) -> pd.DataFrame:
+    """One row per person with advice.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``person_id``: ``urgency`` (most urgent), ``level``, ``is_must``,
+        ``due_on`` (earliest), ``overdue_days``, ``reason`` (of the first advice), ``floor``
+        and ``value``. The floor is the largest weight of any of the advice, each grown by
+        its own days overdue; the value is that or the expected benefit, if larger.
+    """
+    plan = programme.planning
+    rows = recommendations.sort_values(["person_id", "rank"], kind="stable")
+    level = rows["urgency"].map(_LEVEL).astype("int64")
+    overdue = (visit_on - rows["due_on"]).dt.days.clip(lower=0)
+    growth = (1.0 + overdue / plan.overdue_doubling_days).clip(upper=plan.overdue_most)
+    is_routine = level == _LEVEL["routine"]
+    weight = growth * np.where(is_routine, plan.weight_routine, plan.weight_within_days)
+    rows = rows.assign(level=level, overdue_days=overdue, growth=growth, floor=weight)
+    table = rows.groupby("person_id", sort=True).agg(
+        level=("level", "min"),
+        due_on=("due_on", "min"),
+        overdue_days=("overdue_days", "max"),
+        growth=("growth", "max"),
+        floor=("floor", "max"),
+        reason=("reason", "first"),
+    )
+    table["urgency"] = np.array(URGENCIES, dtype=object)[table["level"].to_numpy()]
+    table["is_must"] = table["urgency"].isin(MUST)
+    expected = benefit.by_person.reindex(table.index).fillna(0.0) * table["growth"]
+    table["value"] = np.maximum(table["floor"], expected)
+    table["by_risk"] = expected > table["floor"]
+    table["score"] = benefit.score.reindex(table.index)
+    return table
+
+
+def expected_benefit(
+    risks: pd.DataFrame, people: pd.Index, *, outcome: str | None, programme: Programme
+) -> Benefit:
+    """Risk times what a visit takes off it, where the programme declares such an effect.
+
+    A person whose risk is not known counts as the average of those estimated: not known is
+    not low. Where no effect is declared, the benefit is zero for everybody and the score
+    only decides between equals.
+    """
+    none = pd.Series(0.0, index=people)
+    if outcome is None:
+        return Benefit(none, none, "Order: urgency, then days overdue.")
+    rows = risks[(risks["outcome"] == outcome) & (risks["state"] == "estimated")]
+    risk = rows.drop_duplicates("person_id").set_index("person_id")["risk"].reindex(people)
+    effect = programme.effect_for(outcome)
+    if effect is None or risk.notna().sum() == 0:
+        said = f"Order: urgency, then days overdue, then the score of {outcome}."
+        return Benefit(none, risk.fillna(0.0), said)
+    known = "read" if effect.verified else "to be confirmed"
+    note = (
+        f"Order: the larger of the guideline's weight and expected benefit (risk of {outcome} "
+        f"times {effect.reduction:.0%}, {known}), per minute; growing with days overdue."
+    )
+    n_unknown = int(risk.isna().sum())
+    if n_unknown:
+        note += f" {n_unknown} people without an estimate count as the average."
+    filled = risk.fillna(float(risk.mean()))
+    return Benefit(filled * effect.reduction, filled, note)
+
+
+def why(table: pd.DataFrame, *, with_score: bool) -> NDArray[np.object_]:
+    """The reason of each visit: the first advice's, and what put it on today's list."""
+    score = " and the risk score" if with_score else ""
+    because = np.select(
+        [table["is_must"], table["is_further"], table["by_risk"], table["overdue_days"] > 0],
+        [
+            "",
+            " Seen with others at the same home.",
+            " Put forward because the risk is high.",
+            f" Ordered by urgency, days overdue{score}.",
+        ],
+        default=f" Ordered by urgency, day due{score}.",
+    )
+    return np.asarray(table["reason"].astype("object") + because, dtype=object)
