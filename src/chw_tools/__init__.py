@@ -26,6 +26,11 @@ _HOMES = {
     "recommend": "chw_tools.recommendations",
     "plan_day": "chw_tools.resource_allocation",
     "train": "chw_tools.model_training",
+    "train_table": "chw_tools.model_training",
+    "make_cohorts": "chw_tools.model_training",
+    "run_training": "chw_tools.model_training",
+    "FULL_BOOSTING_GRID": "chw_tools.model_training",
+    "ModelRegistry": "chw_tools.model_registry",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from chw_tools.feature_engineering import Features
 from chw_tools.model_evaluation import About, evaluate
+from chw_tools.model_evaluation.report import write_metrics_text
 from chw_tools.model_training.baselines import fit_baselines
 from chw_tools.model_training.split import split_cohorts
 from chw_tools.model_training.train import train
@@ -55,6 +56,10 @@ class TrainingRun:
     source: str
     probe: pd.DataFrame
 
+    def describe(self) -> str:
+        """The measures as plain text, for a terminal."""
+        return write_metrics_text(self.evaluation, self.about("unsaved"))
+
     def about(self, version: str) -> About:
         """What the card and the report say of the model."""
         return About(
@@ -82,6 +87,7 @@ def run_training(
     population: str,
     source: str = "",
     grid: Mapping[str, tuple[Any, ...]] | None = None,
+    n_jobs: int = 1,
     truth: pd.DataFrame | None = None,
 ) -> TrainingRun:
     """Train on some people and earlier days; judge by other people on the last day.
@@ -92,7 +98,7 @@ def run_training(
         See :func:`chw_tools.model_training.cohorts.make_cohorts`.
     definition : OutcomeDefinition
         What is foreseen.
-    recipe, seed, grid
+    recipe, seed, grid, n_jobs
         As in :func:`chw_tools.model_training.train.train`.
     population : {"simulated", "real"}
         Whom the rows are about.
@@ -118,6 +124,7 @@ def run_training(
         outcome=definition.name,
         population=population,
         grid=grid,
+        n_jobs=n_jobs,
         limits=_limits(definition),
         trained_on=_facts(cohorts, split, source),
     )

@@ -29,6 +29,7 @@ def train_table(
     seed: int,
     population: str = "simulated",
     grid: Mapping[str, tuple[Any, ...]] | None = None,
+    n_jobs: int = 1,
 ) -> TrainingRun:
     """Train on a plain table, one row a person, and judge by a quarter held out.
 
@@ -40,7 +41,7 @@ def train_table(
         Column of 0 and 1.
     name : str
         Name of the outcome, by which the model is kept.
-    recipe, seed, grid
+    recipe, seed, grid, n_jobs
         As in :func:`chw_tools.model_training.train.train`.
     population : {"simulated", "real"}
         Whom the rows are about.
@@ -78,7 +79,13 @@ def train_table(
         not_for="Use among people.",
     )
     return run_training(
-        cohorts, definition=definition, recipe=recipe, seed=seed, population=population, grid=grid
+        cohorts,
+        definition=definition,
+        recipe=recipe,
+        seed=seed,
+        population=population,
+        grid=grid,
+        n_jobs=n_jobs,
     )
 
 

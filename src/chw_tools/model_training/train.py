@@ -89,6 +89,7 @@ def train(
     name: str = "",
     population: str = "simulated",
     grid: Mapping[str, tuple[Any, ...]] | None = None,
+    n_jobs: int = 1,
     trained_on: Mapping[str, Any] | None = None,
     limits: Mapping[str, tuple[float | None, float | None]] | None = None,
 ) -> FittedModel:
@@ -113,6 +114,8 @@ def train(
     grid : mapping, optional
         Candidates to tune over with five folds; without it nothing is tuned. The recipe's
         own stands in ``RECIPES[name].grid``.
+    n_jobs : int
+        Processes for the grid; -1 for every core.
     trained_on : mapping, optional
         Facts for the card, such as the index days and the source; no person's values.
     limits : mapping, optional
@@ -138,7 +141,14 @@ def train(
     grouped = np.asarray(kept.index if groups is None else np.asarray(groups)[known])
     declaration, inputs = _read_varying(kept, features.declaration)
     estimator, calibration, made = _fit(
-        chosen, declaration, inputs, target, groups=grouped, seed=seed, grid=grid or {}
+        chosen,
+        declaration,
+        inputs,
+        target,
+        groups=grouped,
+        seed=seed,
+        grid=grid or {},
+        n_jobs=n_jobs,
     )
     return FittedModel(
         outcome=outcome,
@@ -205,11 +215,14 @@ def _fit(
     groups: NDArray[Any],
     seed: int,
     grid: Mapping[str, tuple[Any, ...]],
+    n_jobs: int,
 ) -> tuple[Any, Calibration, dict[str, Any]]:
     folds = make_folds(inputs, labels, groups, seed=seed)
     parameters: dict[str, Any] = {}
     if grid:
-        parameters = tune(recipe.make(declaration, seed), inputs, labels, grid=grid, folds=folds)
+        parameters = tune(
+            recipe.make(declaration, seed), inputs, labels, grid=grid, folds=folds, n_jobs=n_jobs
+        )
 
     def fit(rows: NDArray[np.int64] | slice) -> Any:
         estimator = recipe.make(declaration, seed).set_params(**parameters)
