@@ -1,6 +1,16 @@
 """Between the world's files and the register: CSV, Parquet, FHIR, and mappings for the rest."""
 
+from chw_tools.exchange.mapping import Mapping, load_mapping, parse_mapping
 from chw_tools.exchange.reading import Intake, Part, Piece, open_intake
 from chw_tools.exchange.rows import RawBatch
 
-__all__ = ["Intake", "Part", "Piece", "RawBatch", "open_intake"]
+__all__ = [
+    "Intake",
+    "Mapping",
+    "Part",
+    "Piece",
+    "RawBatch",
+    "load_mapping",
+    "open_intake",
+    "parse_mapping",
+]

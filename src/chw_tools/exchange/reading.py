@@ -27,6 +27,8 @@ from chw_tools.errors import FileFault, MappingFault, NothingToRead, PopulationM
 from chw_tools.exchange import fhir
 from chw_tools.exchange.archives import SourceFile, is_archive, list_files, stem
 from chw_tools.exchange.csv_files import read_csv, read_parquet
+from chw_tools.exchange.mapped import mapped_rows, source_columns
+from chw_tools.exchange.mapping import check_columns
 from chw_tools.exchange.rows import BATCH_ROWS, Gathered, RawBatch
 from chw_tools.records import TABLES
 
@@ -130,7 +132,8 @@ class Intake:
             elif kind == "table":
                 yield _tabular(file)
             elif kind == "mapped":
-                yield self._mapped(file)
+                assert self.mapping is not None  # noqa: S101 - what makes it of this kind
+                yield self._mapped(file, self.mapping)
             elif kind == "source":
                 self._check_source(file)
             elif kind == "unknown":
@@ -179,11 +182,8 @@ class Intake:
                 cure=f"Import them with --population {said['population']}, into their own store.",
             )
 
-    def _mapped(self, file: SourceFile) -> Part:
-        from chw_tools.exchange.mapped import read_mapped
-
-        assert self.mapping is not None  # noqa: S101 - decided by _kind
-        return read_mapped(file, self.mapping)
+    def _mapped(self, file: SourceFile, mapping: Mapping) -> Part:
+        return Part((file.name,), _mapped_pieces(file, mapping))
 
 
 def open_intake(
@@ -218,6 +218,7 @@ def open_intake(
         said = _read_source((path / SOURCE_FILE).read_bytes(), SOURCE_FILE)
     if mapping is not None:
         said = {"source": mapping.source, "population": mapping.population} | said
+        _check_mapping(path, mapping)
     whole = path if path.is_dir() or is_archive(path) else path.resolve().parent
     marked: Population = "simulated" if _is_marked(path) else "real"
     return Intake(
@@ -432,6 +433,41 @@ def _of_lines(file: SourceFile, context: fhir.Context) -> Iterator[Piece]:
                 yield piece_of(gathered)
                 gathered = context.gathered = Gathered()
     yield piece_of(gathered)
+
+
+# Mapped files
+
+
+def _mapped_pieces(file: SourceFile, mapping: Mapping) -> Iterator[Piece]:
+    own = mapping.for_file(file.name)
+    assert own is not None  # noqa: S101 - what makes it a mapped file
+    bad = Gathered()
+    for batches in mapped_rows(file, own, bad, mapping.where):
+        yield Piece(batches, Gathered().rejected_frame())
+    if bad.rejected:
+        yield Piece([], bad.rejected_frame())
+
+
+def _check_mapping(path: Path, mapping: Mapping) -> None:
+    """Stop before anything is written where mapping and files do not fit."""
+    if is_archive(path):
+        return  # checked when the member is met; everything is taken back then
+    met: set[str] = set()
+    for file in list_files(path):
+        own = mapping.for_file(file.name)
+        if own is not None:
+            met.add(own.name)
+            try:
+                columns = source_columns(file, own)
+            except FileFault:
+                continue  # said again when the file is read
+            check_columns(own, file.name, columns, mapping.where)
+    absent = [file.name for file in mapping.files if file.name not in met]
+    if absent:
+        raise MappingFault(
+            f"There is no file named {', '.join(absent)}.", where=mapping.where,
+            cure="Correct `name` in the mapping, or give the folder that holds the files.",
+        )  # fmt: skip
 
 
 # Declared tables: columns as they are
