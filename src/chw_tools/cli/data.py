@@ -76,15 +76,15 @@ def ingest(
     if suggest_mapping:
         return _suggest(path)
     world: World = context.obj
+    from chw_tools.exchange import open_intake, read_mapping
     from chw_tools.workflows.ingest import ingest_records
 
+    records = open_intake(path, mapping=read_mapping(mapping) if mapping else None)
     with world.parts() as parts, progress_bar(json) as progress:
         result = ingest_records(
-            path=path,
+            records=records,
             store=parts.store,
-            read=parts.read,
             catalogue=parts.catalogue,
-            mapping=mapping,
             today=parts.today,
             keep_unmodelled=keep_unmodelled,
             progress=progress,

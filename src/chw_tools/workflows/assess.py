@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
-from chw_tools.errors import ModelNotFound, NothingToRead, NotFound
-from chw_tools.feature_engineering import build_features
+from chw_tools.errors import ModelNotFound, NotFound, NothingToRead
+from chw_tools.feature_engineering import features_as_known, people_needed
 from chw_tools.recommendations import recommend
 from chw_tools.risk_prediction import estimate_risk, who_cvd_score
 
@@ -101,9 +101,23 @@ def recommend_actions(
     on = day_of(store, as_of)
     if person_ids is not None and store.existing_ids("people", person_ids) != set(person_ids):
         raise NotFound("No such person in the register.", cure="Search for it by name.")
-    register = store.load_register(person_ids=person_ids)
     model, notes = usable_model(models, store.population, PRIORITY_OUTCOME)
-    return assess(register, programme=programme, as_of=on, model=model, notes=notes)
+    return assess(
+        load_part(store, person_ids),
+        programme=programme,
+        as_of=on,
+        model=model,
+        notes=notes,
+        person_ids=person_ids,
+    )
+
+
+def load_part(store: RegisterStore, person_ids: Collection[str] | None) -> Register:
+    """The register, or as much of it as the features of some people need."""
+    if person_ids is None:
+        return store.load_register()
+    outline = store.load_register(tables=("people", "person_changes"))
+    return store.load_register(person_ids=people_needed(outline, person_ids))
 
 
 def assess(
@@ -113,14 +127,16 @@ def assess(
     as_of: pd.Timestamp,
     model: ScoringModel | None = None,
     notes: tuple[str, ...] = (),
+    person_ids: Collection[str] | None = None,
 ) -> Assessment:
     """Features, risks and advice of a register as it was known on a day.
 
     The published cardiovascular score runs on everybody; a trained model beside it where
-    one is given.
+    one is given. With ``person_ids`` only these people are assessed, within a register that
+    holds their households too.
     """
     known = as_known_on(register, as_of)
-    features = build_features(known, as_of=as_of)
+    features = features_as_known(known, as_of=as_of, person_ids=person_ids)
     score = who_cvd_score(programme.who_region)
     scorers = [score] if model is None else [model, score]
     risks = pd.concat(

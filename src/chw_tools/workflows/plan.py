@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from chw_tools.resource_allocation import assumed_workers, plan_day
-from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, usable_model
+from chw_tools.data_processing import as_known_on
+from chw_tools.errors import NotFound
+from chw_tools.resource_allocation import assign_households, assumed_workers, plan_day
+from chw_tools.workflows.assess import (
+    PRIORITY_OUTCOME,
+    assess,
+    day_of,
+    load_part,
+    usable_model,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import date
 
     from chw_tools.programme import Programme
@@ -39,7 +46,7 @@ def plan_visits(
     programme: Programme,
     as_of: date | None = None,
     visit_on: date | None = None,
-    worker_ids: Collection[str] | None = None,
+    worker_id: str | None = None,
 ) -> PlanResult:
     """Plan one day from what was known the evening before, and keep plan, risks and advice.
 
@@ -51,22 +58,32 @@ def plan_visits(
         Day whose knowledge is used; by default the last recorded day.
     visit_on : date, optional
         Day to plan; by default the day after ``as_of``.
-    worker_ids : collection of str, optional
-        Plan these workers' days only, for example after a visit was entered.
+    worker_id : str, optional
+        Plan this worker's day only, for example after a visit was entered; the other
+        workers' lists stay as they are.
 
     Raises
     ------
     NothingToRead
         If nothing was ever recorded and no day is given.
+    NotFound
+        If no such worker is in the register.
     """
     known_on = day_of(store, as_of)
     on = pd.Timestamp(visit_on).as_unit("s") if visit_on else known_on + pd.Timedelta(days=1)
     _ensure_workers(store, programme, known_on)
+    caseload = None if worker_id is None else _caseload(store, worker_id, known_on)
     model, notes = usable_model(models, store.population, PRIORITY_OUTCOME)
     assessment = assess(
-        store.load_register(), programme=programme, as_of=known_on, model=model, notes=notes
+        load_part(store, caseload),
+        programme=programme,
+        as_of=known_on,
+        model=model,
+        notes=notes,
+        person_ids=caseload,
     )
     register = assessment.register
+    workers = register.workers
     plan = plan_day(
         assessment.recommendations,
         assessment.risks,
@@ -74,11 +91,10 @@ def plan_visits(
         people=register.people,
         households=register.households,
         areas=register.areas,
-        workers=register.workers,
+        workers=workers if worker_id is None else workers[workers["id"] == worker_id],
         programme=programme,
         visit_on=on,
         outcome=assessment.priority_outcome,
-        worker_ids=worker_ids,
     )
     all_notes = (*notes, *_assumed_note(register.workers), *plan.notes)
     with store.transaction():
@@ -95,9 +111,21 @@ def plan_visits(
                 "priority_outcome": assessment.priority_outcome,
                 "has_model": model is not None,
             },
-            worker_ids=worker_ids,
+            worker_ids=None if worker_id is None else [worker_id],
         )
     return PlanResult(plan, assessment, known_on.date(), on.date(), all_notes, run_id)
+
+
+def _caseload(store: RegisterStore, worker_id: str, as_of: pd.Timestamp) -> list[str]:
+    """The people whom the whole programme's assignment gives to one worker."""
+    outline = store.load_register(
+        tables=("areas", "workers", "people", "households", "person_changes")
+    )
+    known = as_known_on(outline, as_of)
+    if worker_id not in set(known.workers["id"]):
+        raise NotFound("No such worker.", cure="Choose one from the list of workers.")
+    assigned = assign_households(known.people, known.households, known.areas, known.workers)
+    return list(assigned.index[assigned == worker_id])
 
 
 def _ensure_workers(store: RegisterStore, programme: Programme, as_of: pd.Timestamp) -> None:

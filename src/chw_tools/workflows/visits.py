@@ -30,7 +30,8 @@ def record_visit(
     """Keep a visit and all that was observed at it; give the visit's key.
 
     A visit is an event and is never changed: a correction is a new visit whose
-    ``supersedes_id`` names the old one, and the old one's observations fall with it.
+    ``supersedes_id`` names the old one. It holds the whole visit as it should have been;
+    what the old one observed and the new one does not is taken back by a row without value.
 
     Parameters
     ----------
@@ -55,10 +56,12 @@ def record_visit(
     """
     check_entry(entry, catalogue=catalogue)
     _check_references(store, entry)
+    replaced = _observed_at(store, entry)
     visit_id = entry.visit_id or new_id()
     known = pd.Timestamp(known_on or entry.visited_on)
     visit = _visit_row(entry, visit_id, known)
     observed = _observation_rows(entry, visit_id, known, catalogue)
+    observed = _superseding(observed, replaced, visit_id, known)
     with store.transaction():
         counts = store.save("visits", conform(TABLES["visits"], pd.DataFrame([visit])))
         if counts.changed:
@@ -144,6 +147,47 @@ def _visit_row(entry: VisitEntry, visit_id: str, known: pd.Timestamp) -> dict[st
         "source_id": visit_id,
         "known_on": known,
     }
+
+
+def _observed_at(store: RegisterStore, entry: VisitEntry) -> pd.DataFrame:
+    """What was observed at the visit to correct; nothing where this is no correction."""
+    register = store.load_register(
+        person_ids=[entry.person_id], tables=("people", "visits", "observations")
+    )
+    if not entry.supersedes_id:
+        return register.observations.iloc[:0]
+    visits = register.visits
+    if entry.supersedes_id not in set(visits["id"]):
+        raise NotFound("No such visit of this person.", cure="See the person's page.")
+    corrected_by = visits.loc[visits["supersedes_id"] == entry.supersedes_id, "id"]
+    if set(corrected_by) - {entry.visit_id}:
+        raise Conflict("That visit was corrected before.", cure="Correct the newest one.")
+    return register.observations[register.observations["visit_id"] == entry.supersedes_id]
+
+
+def _superseding(
+    observed: list[dict[str, Any]], replaced: pd.DataFrame, visit_id: str, known: pd.Timestamp
+) -> list[dict[str, Any]]:
+    """The new observations, each naming the one it corrects, and those taken back."""
+    old = {(row["system"], row["code"]): row for row in replaced.to_dict("records")}
+    for row in observed:
+        earlier = old.pop((row["system"], row["code"]), None)
+        row["supersedes_id"] = earlier["id"] if earlier else None
+    taken_back = [
+        {
+            **row,
+            "id": new_id(),
+            "visit_id": visit_id,
+            "value_number": None,
+            "value_code": None,
+            "supersedes_id": row["id"],
+            "source": ENTERED_HERE,
+            "source_id": f"{visit_id}/{row['code']}/taken-back",
+            "known_on": known,
+        }
+        for row in old.values()
+    ]
+    return observed + taken_back
 
 
 def _observation_rows(

@@ -1,0 +1,188 @@
+"""`chw demo`: the whole way once, from records to a page, with an account of what was done."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chw_tools.cli.options import AsOf, Mapping, day
+from chw_tools.cli.world import World, progress_bar, say, say_notes
+from chw_tools.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from chw_tools.wiring import Parts
+
+#: Enough people for ten workers and for a model with honest intervals, and soon done.
+_PEOPLE = 6500
+_SEED = 1
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's command."""
+    app.command(
+        epilog="Examples: chw demo · chw demo --data FOLDER · chw demo --data survey.csv "
+        "--mapping survey.toml --as-of 2024-06-30"
+    )(demo)
+
+
+def demo(
+    context: typer.Context,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Your own folder, file or archive of records.")
+    ] = None,
+    mapping: Mapping = None,
+    as_of: AsOf = None,
+    people: Annotated[int, typer.Option(min=300, help="How many people to simulate.")] = _PEOPLE,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes any free one.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier demo first.")] = False,
+    serve: Annotated[bool, typer.Option(help="End with the page being served.")] = True,
+) -> None:
+    """From records to today's visit list in one go, ending with the page.
+
+    Without --data a district is simulated. With --data your records are read; a model
+    trained on simulated people never scores them. The two never share a store.
+    """
+    world = _own_world(context.obj, data, fresh=fresh)
+    with world.parts() as parts:
+        account = _Account()
+        if data is None:
+            _simulated(parts, account, people)
+        else:
+            _own_data(parts, account, data, mapping)
+        _planned(parts, account, day(as_of))
+        say(f"\nThe store: {world.settings.shown()['CHW_DATABASE_URL']}")
+        say(f"To go on by hand: export CHW_HOME={world.settings.home}   then: chw --help")
+        if serve:
+            _serve(parts, port)
+
+
+@dataclass
+class _Account:
+    """What was done, with figures, one line each, as it happens."""
+
+    began: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def step(self, doing: str) -> Iterator[list[str]]:
+        say(f"{doing} …")
+        began, told = time.monotonic(), list[str]()
+        yield told
+        seconds = time.monotonic() - began
+        for line in told[:-1]:
+            say(f"    {line}")
+        say(f"    {told[-1] if told else 'done'}  ({seconds:.1f} s)")
+
+
+def _own_world(world: World, data: Path | None, *, fresh: bool) -> World:
+    # Simulated people and each set of real ones have a home of their own.
+    import shutil
+
+    if data is not None and not data.exists():
+        raise InputError("There is nothing of that name.", where=str(data), cure="Check the path.")
+    name = "simulated" if data is None else f"data-{data.name.split('.')[0]}"
+    home = world.settings.home / "demo" / name
+    if fresh and home.exists():
+        shutil.rmtree(home)
+    environ = {k: v for k, v in world.environ.items() if k != "CHW_DATABASE_URL"}
+    models = environ.get("CHW_MODELS") or str(home / "models")
+    return World({**environ, "CHW_HOME": str(home), "CHW_MODELS": models})
+
+
+def _simulated(parts: Parts, account: _Account, people: int) -> None:
+    from chw_tools.testing import write_programme
+
+    if parts.store.population is not None:
+        say("Simulated people are here from an earlier demo (begin anew: chw demo --fresh).")
+        return
+    folder = parts.settings.home / "district"
+    with account.step(f"Simulating a district of about {people:,} people") as told:
+        with progress_bar() as progress:
+            counts = write_programme(folder, people=people, seed=_SEED, progress=progress)
+        told.append(
+            f"{counts['people']:,} people, {counts['workers']:,} workers, "
+            f"{counts['visits']:,} visits, {counts['observations']:,} observations, "
+            "messy as real registers are"
+        )
+    _ingest(parts, account, folder, None)
+    _train(parts, account, folder)
+
+
+def _own_data(parts: Parts, account: _Account, data: Path, mapping: Path | None) -> None:
+    _ingest(parts, account, data, mapping)
+    say("No model is used: one trained on simulated people never scores others.")
+
+
+def _ingest(parts: Parts, account: _Account, path: Path, mapping: Path | None) -> None:
+    from chw_tools.exchange import open_intake, read_mapping
+    from chw_tools.workflows.ingest import ingest_records
+
+    with account.step(f"Reading {path}") as told:
+        with progress_bar() as progress:
+            report = ingest_records(
+                records=open_intake(path, mapping=read_mapping(mapping) if mapping else None),
+                store=parts.store,
+                catalogue=parts.catalogue,
+                today=parts.today,
+                progress=progress,
+            )
+        place = parts.settings.home / "import_report.html"
+        place.write_text(report.to_html(), encoding="utf-8")
+        told.extend(report.headline())
+        told.append(f"The import report: {place}")
+
+
+def _train(parts: Parts, account: _Account, folder: Path) -> None:
+    from chw_tools.workflows.train import train_model
+
+    with account.step("Training a model of hospital admission within 180 days") as told:
+        result = train_model(
+            store=parts.store,
+            models=parts.models,
+            outcome="hospital_admission_180d",
+            recipe="additive",
+            seed=_SEED,
+            reports=parts.settings.models / "model_evaluation",
+            source="simulated programme",
+        )
+        told.extend(result.headline())
+        told.append(f"The report: {result.report}")
+
+
+def _planned(parts: Parts, account: _Account, as_of: date | None) -> None:
+    from chw_tools.workflows.plan import plan_visits
+
+    with account.step("Estimating risk, deciding what to do, planning the day") as told:
+        result = plan_visits(
+            store=parts.store, models=parts.models, programme=parts.programme, as_of=as_of
+        )
+        visits, advice = result.plan.visits, result.assessment.recommendations
+        told.append(
+            f"{len(advice):,} things to do for {advice['person_id'].nunique():,} people "
+            f"as of {result.as_of:%d %B %Y}"
+        )
+        urgent = int(visits["urgency"].isin(("emergency", "same_day")).sum())
+        told.append(
+            f"{len(visits):,} people on {visits['worker_id'].nunique():,} lists for "
+            f"{result.visit_on:%A %d %B %Y}, {urgent:,} of them urgent; "
+            f"{len(result.plan.unvisited):,} wait, each with the reason"
+        )
+    say_notes(result.notes)
+
+
+def _serve(parts: Parts, port: int | None) -> None:
+    from chw_tools.api.serving import serve as listen
+
+    listen(
+        parts,
+        host=parts.settings.host,
+        port=parts.settings.port if port is None else port,
+        ready=lambda address: say(f"\nOpen {address} in a browser. Ctrl-C stops."),
+    )

@@ -1,0 +1,71 @@
+"""Settings to parts: which store, which registry, which programme; the only place that knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from chw_tools.programme import load_programme
+from chw_tools.records import load_catalogue
+from chw_tools.store import open_store
+
+if TYPE_CHECKING:
+    from chw_tools.model_registry import ModelRegistry
+    from chw_tools.programme import Programme
+    from chw_tools.records import Catalogue
+    from chw_tools.settings import Settings
+    from chw_tools.store import Store
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything an entrance hands to a workflow.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where things are.
+    store : Store
+        The register, risks and plans.
+    models : ModelRegistry
+        Trained models.
+    programme : Programme
+        What people decided.
+    catalogue : Catalogue
+        What can be observed.
+    today : date
+        Today by the machine's clock (UTC); no record can be of a later day.
+    """
+
+    settings: Settings
+    store: Store
+    models: ModelRegistry
+    programme: Programme
+    catalogue: Catalogue
+    today: date
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.store.close()
+
+
+def build_parts(settings: Settings) -> Parts:
+    """The parts that the settings name; the store is made or brought up to date.
+
+    Raises
+    ------
+    StoreUnavailable, ProgrammeFault
+        If the store cannot be opened or the programme is faulty.
+    """
+    from chw_tools.model_registry import ModelRegistry
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return Parts(
+        settings=settings,
+        store=open_store(settings.database_url),
+        models=ModelRegistry(settings.models / "trained_models"),
+        programme=load_programme(settings.programme),
+        catalogue=load_catalogue(),
+        today=datetime.now(UTC).date(),
+    )
