@@ -27,6 +27,10 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 Keys = Annotated[list[Key], Field(min_length=1, max_length=10_000)]
 
 
+def _with_example(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(extra="forbid", json_schema_extra={"example": example})
+
+
 class Sent(BaseModel):
     """A request body: unknown fields are refused, so that a misspelt one is not lost."""
 
@@ -36,7 +40,7 @@ class Sent(BaseModel):
 class VisitSent(Sent):
     """A visit as a worker enters it."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.VISIT_SENT})
+    model_config = _with_example(examples.VISIT_SENT)
 
     person_id: Key
     visited_on: date
@@ -62,7 +66,7 @@ class VisitSent(Sent):
 class SearchSent(Sent):
     """A search by name; in a body, because addresses end up in histories and logs."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"text": "invented"}})
+    model_config = _with_example({"text": "invented"})
 
     text: Annotated[str, Field(min_length=2, max_length=80)]
     limit: Annotated[int, Field(ge=1, le=100)] = 30
@@ -71,10 +75,7 @@ class SearchSent(Sent):
 class MergeSent(Sent):
     """The entry that stays, and since when the two are known to be one."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"into_person_id": examples.OTHER, "on": "2026-01-05"}},
-    )
+    model_config = _with_example({"into_person_id": examples.OTHER, "on": "2026-01-05"})
 
     into_person_id: Key
     on: date
@@ -83,7 +84,7 @@ class MergeSent(Sent):
 class MoveSent(Sent):
     """The day of a move, and where to."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"on": "2026-01-05"}})
+    model_config = _with_example({"on": "2026-01-05"})
 
     on: date
     area_id: Key | None = None
@@ -92,7 +93,7 @@ class MoveSent(Sent):
 class DeathSent(Sent):
     """The day of a death."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"on": "2026-01-05"}})
+    model_config = _with_example({"on": "2026-01-05"})
 
     on: date
 
@@ -100,10 +101,7 @@ class DeathSent(Sent):
 class UndoSent(Sent):
     """Whose decision is taken back, and on which day."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"person_id": examples.PERSON, "on": "2026-01-05"}},
-    )
+    model_config = _with_example({"person_id": examples.PERSON, "on": "2026-01-05"})
 
     person_id: Key
     on: date
@@ -112,9 +110,7 @@ class UndoSent(Sent):
 class PeopleSent(Sent):
     """Who is asked about (everybody, where nobody is named), as known on which day."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"person_ids": [examples.PERSON]}}
-    )
+    model_config = _with_example({"person_ids": [examples.PERSON]})
 
     person_ids: Keys | None = None
     as_of: date | None = None
@@ -123,13 +119,11 @@ class PeopleSent(Sent):
 class PlanSent(Sent):
     """Which day to plan, from which day's knowledge, and for whom."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"visit_on": "2026-01-05"}}
-    )
+    model_config = _with_example({"visit_on": "2026-01-05"})
 
     as_of: date | None = None
     visit_on: date | None = None
-    worker_ids: Keys | None = None
+    worker_id: str | None = None
 
 
 class VisitKept(BaseModel):

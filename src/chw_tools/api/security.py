@@ -28,6 +28,8 @@ JSON_DEPTH_LIMIT = 32
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -214,8 +216,8 @@ def _is_from_elsewhere(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is not None:
         return origin.partition("://")[2] != headers.get("host")
-    # Neither header: no browser of today. Such a client may send JSON, but no form.
-    return "json" not in headers.get("content-type", "")
+    # Neither header: no browser of today. Such a client may do anything but send a form.
+    return headers.get("content-type", "").partition(";")[0].strip().lower() in _FORM_TYPES
 
 
 def _host_name(host: str) -> str:

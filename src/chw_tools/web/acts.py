@@ -78,7 +78,7 @@ class Acts:
         *,
         as_of: date | None = None,
         visit_on: date | None = None,
-        worker_ids: Collection[str] | None = None,
+        worker_id: str | None = None,
     ) -> PlanResult:
         """Plan a day and keep the plan."""
         parts = self.parts
@@ -88,7 +88,7 @@ class Acts:
             programme=parts.programme,
             as_of=as_of,
             visit_on=visit_on,
-            worker_ids=worker_ids,
+            worker_id=worker_id,
         )
 
     def score_people(

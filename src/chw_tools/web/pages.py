@@ -228,7 +228,7 @@ def _add_visits(router: APIRouter, acts: Acts, pages: Pages) -> None:
             return _show_form(pages, person, form, again, context, status=422)
         if context.worker_id is not None:
             tomorrow = known_on + timedelta(days=1)
-            acts.plan_visits(as_of=known_on, visit_on=tomorrow, worker_ids=[context.worker_id])
+            acts.plan_visits(as_of=known_on, visit_on=tomorrow, worker_id=context.worker_id)
         return _go(f"/people/{person_id}/result{Context(context.worker_id, known_on).query}")
 
     @router.get("/people/{person_id}/result")
