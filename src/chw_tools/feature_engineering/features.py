@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
@@ -106,13 +105,13 @@ def people_needed(register: Register, person_ids: Collection[str]) -> list[str]:
     """
     merges = register.person_changes[register.person_changes["change"] == "merged"]
     people = register.people
-    needed = pd.Index(list(person_ids))
+    needed = set(person_ids)
     while True:
         merged = merges.loc[merges["into_person_id"].isin(needed), "person_id"]
         into = merges.loc[merges["person_id"].isin(needed), "into_person_id"].dropna()
         homes = people.loc[people["id"].isin(needed), "household_id"].dropna()
         mates = people.loc[people["household_id"].isin(homes), "id"]
-        grown = needed.union(pd.Index(np.concatenate([merged, into, mates])).astype("str"))
-        if len(grown) == len(needed):
+        grown = needed.union(merged, into, mates)
+        if grown == needed:
             return sorted(needed)
         needed = grown
