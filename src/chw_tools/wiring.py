@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chw_tools.programme import load_programme
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from chw_tools.records import Catalogue
     from chw_tools.settings import Settings
     from chw_tools.store import Store
+    from chw_tools.workflows.ports import ReportKeeper
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Parts:
         The register, risks and plans.
     models : ModelRegistry
         Trained models.
+    keep_report : callable
+        Keeps a model's report.
     programme : Programme
         What people decided.
     catalogue : Catalogue
@@ -41,6 +45,7 @@ class Parts:
     settings: Settings
     store: Store
     models: ModelRegistry
+    keep_report: ReportKeeper
     programme: Programme
     catalogue: Catalogue
     today: date
@@ -58,13 +63,14 @@ def build_parts(settings: Settings) -> Parts:
     StoreUnavailable, ProgrammeFault
         If the store cannot be opened or the programme is faulty.
     """
-    from chw_tools.model_registry import ModelRegistry
+    from chw_tools.model_registry import ModelRegistry, save_report
 
     settings.home.mkdir(parents=True, exist_ok=True)
     return Parts(
         settings=settings,
         store=open_store(settings.database_url),
         models=ModelRegistry(settings.models / "trained_models"),
+        keep_report=partial(save_report, settings.models / "model_evaluation"),
         programme=load_programme(settings.programme),
         catalogue=load_catalogue(),
         today=datetime.now(UTC).date(),

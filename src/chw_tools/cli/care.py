@@ -93,11 +93,11 @@ def recommend(
     by_rule = advice.groupby(["urgency", "rule_id"]).size().reset_index(name="n")
     by_rule = by_rule.sort_values("n", ascending=False)
     say_table("By rule", ["Urgency", "Rule", "People"], by_rule.values.tolist())
-    rows = [
+    first = [
         (r.person_id, r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}")
         for r in advice.head(limit).itertuples()
     ]
-    say_table(f"First {len(rows)}", ["Person", "Urgency", "Action", "Reason", "Due"], rows)
+    say_table(f"First {len(first)}", ["Person", "Urgency", "Action", "Reason", "Due"], first)
     say_notes(result.notes)
 
 

@@ -76,10 +76,10 @@ def ingest(
     if suggest_mapping:
         return _suggest(path)
     world: World = context.obj
-    from chw_tools.exchange import open_intake, read_mapping
+    from chw_tools.exchange import open_intake, load_mapping
     from chw_tools.workflows.ingest import ingest_records
 
-    records = open_intake(path, mapping=read_mapping(mapping) if mapping else None)
+    records = open_intake(path, mapping=load_mapping(mapping) if mapping else None)
     with world.parts() as parts, progress_bar(json) as progress:
         result = ingest_records(
             records=records,
@@ -93,7 +93,7 @@ def ingest(
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(result.to_html(), encoding="utf-8")
     if json:
-        say_json({**result.as_dict(), "report": str(place)})
+        say_json({"report": str(place), "import": result})
     else:
         say(result.as_text())
         say(f"\nThe whole report: {place}")

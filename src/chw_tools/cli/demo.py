@@ -112,7 +112,7 @@ def _simulated(parts: Parts, account: _Account, people: int) -> None:
             "messy as real registers are"
         )
     _ingest(parts, account, folder, None)
-    _train(parts, account, folder)
+    _train(parts, account)
 
 
 def _own_data(parts: Parts, account: _Account, data: Path, mapping: Path | None) -> None:
@@ -121,13 +121,13 @@ def _own_data(parts: Parts, account: _Account, data: Path, mapping: Path | None)
 
 
 def _ingest(parts: Parts, account: _Account, path: Path, mapping: Path | None) -> None:
-    from chw_tools.exchange import open_intake, read_mapping
+    from chw_tools.exchange import open_intake, load_mapping
     from chw_tools.workflows.ingest import ingest_records
 
     with account.step(f"Reading {path}") as told:
         with progress_bar() as progress:
             report = ingest_records(
-                records=open_intake(path, mapping=read_mapping(mapping) if mapping else None),
+                records=open_intake(path, mapping=load_mapping(mapping) if mapping else None),
                 store=parts.store,
                 catalogue=parts.catalogue,
                 today=parts.today,
@@ -135,25 +135,35 @@ def _ingest(parts: Parts, account: _Account, path: Path, mapping: Path | None) -
             )
         place = parts.settings.home / "import_report.html"
         place.write_text(report.to_html(), encoding="utf-8")
-        told.extend(report.headline())
+        told.append(
+            f"{report.n_trusted:,} rows went in; {report.n_rejected:,} records are in quarantine, "
+            f"each with its reason; {len(report.file_faults)} files could not be read"
+        )
         told.append(f"The import report: {place}")
 
 
-def _train(parts: Parts, account: _Account, folder: Path) -> None:
+def _train(parts: Parts, account: _Account) -> None:
+    from datetime import UTC, datetime
+
+    from chw_tools.cli.models import ADMISSION, code_version
+    from chw_tools.programme import load_outcomes
     from chw_tools.workflows.train import train_model
 
     with account.step("Training a model of hospital admission within 180 days") as told:
-        result = train_model(
-            store=parts.store,
-            models=parts.models,
-            outcome="hospital_admission_180d",
+        judged = train_model(
+            register=parts.store.load_register(),
+            population="simulated",
+            source="simulated programme",
+            definition=load_outcomes()[ADMISSION],
             recipe="additive",
             seed=_SEED,
-            reports=parts.settings.models / "model_evaluation",
-            source="simulated programme",
+            models=parts.models,
+            keep_report=parts.keep_report,
+            created_at=datetime.now(UTC),
+            code_version=code_version(),
         )
-        told.extend(result.headline())
-        told.append(f"The report: {result.report}")
+        told.extend(judged.headline())
+        told.append(f"The report: {judged.report / 'report.html'}")
 
 
 def _planned(parts: Parts, account: _Account, as_of: date | None) -> None:

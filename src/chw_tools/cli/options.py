@@ -21,7 +21,6 @@ OnDay = Annotated[
     datetime | None,
     typer.Option("--on", formats=["%Y-%m-%d"], help="Day it happened."),
 ]
-Outcome = Annotated[str, typer.Option("--outcome", help="Outcome to foresee; see `chw models`.")]
 Mapping = Annotated[
     Path | None,
     typer.Option("--mapping", help="TOML file that says what the columns mean.", exists=True),

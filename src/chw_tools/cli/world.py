@@ -66,7 +66,7 @@ def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
         if pd.api.types.is_datetime64_any_dtype(plain[name]):
             plain[name] = plain[name].dt.strftime("%Y-%m-%d")
     rows = plain.astype(object).where(plain.notna(), None)
-    return rows.to_dict("records")
+    return [dict(zip(rows.columns, row, strict=True)) for row in rows.to_numpy().tolist()]
 
 
 def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -164,15 +164,16 @@ def usable_model(
     """
     ordered = "Order comes from guideline rules, overdue time and the published score."
     try:
-        model = models.load_model(outcome)
+        entry = models.find(outcome)
     except ModelNotFound:
         return None, (f"No model of {outcome} is registered. {ordered}",)
+    model = models.load_model(outcome, entry.version)
     if model.population != population:
         return None, (
             f"The model of {outcome} was trained on {model.population} people and does not "
             f"score {population} ones. {ordered}",
         )
-    if population == "real" and getattr(model, "stage", "candidate") != "approved":
+    if population == "real" and entry.stage != "approved":
         return None, (f"No model of {outcome} was approved for use. {ordered}",)
     return model, ()
 

@@ -5,16 +5,18 @@ The store implements these by having the methods; nothing inherits from anything
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import date
+    from datetime import date, datetime
+    from pathlib import Path
 
     import pandas as pd
 
     from chw_tools.errors import FileFault
+    from chw_tools.model_training import FittedModel
     from chw_tools.records import Register, Source
     from chw_tools.risk_prediction import ScoringModel
 
@@ -87,8 +89,8 @@ class IngestStore(Protocol):
     def register_source(self, name: str, population: Population) -> Source: ...
     def save(self, table: str, frame: pd.DataFrame) -> Counts: ...
     def existing_ids(self, table: str, ids: Iterable[str]) -> set[str]: ...
-    def save_rejected(self, frame: pd.DataFrame) -> None: ...
-    def save_unmodelled(self, rows: Iterable[Mapping[str, Any]]) -> None: ...
+    def save_rejected(self, frame: pd.DataFrame) -> Any: ...
+    def save_unmodelled(self, rows: Iterable[Mapping[str, Any]]) -> Any: ...
     def transaction(self) -> AbstractContextManager[Any]: ...
     def savepoint(self) -> AbstractContextManager[Any]: ...
 
@@ -125,20 +127,42 @@ class RegisterStore(Protocol):
     def transaction(self) -> AbstractContextManager[Any]: ...
 
 
+class ModelEntry(Protocol):
+    """What a registry says of a model without loading it."""
+
+    @property
+    def version(self) -> str: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...
+
+
 class ModelStore(Protocol):
     """Where trained models are kept."""
 
     def load_model(self, outcome: str, version: str | None = None) -> ScoringModel: ...
+    def find(self, outcome: str, version: str | None = None) -> ModelEntry: ...
+    def next_version(self, outcome: str) -> str: ...
+    def save_model(
+        self,
+        model: FittedModel,
+        *,
+        version: str,
+        created_at: datetime,
+        report: Mapping[str, bytes] | None = ...,
+        code_version: str = ...,
+        probe: pd.DataFrame | None = ...,
+    ) -> Path: ...
+
+
+class ReportKeeper(Protocol):
+    """Keeps the files of a report; gives their folder."""
+
+    def __call__(self, *, outcome: str, version: str, report: Mapping[str, bytes]) -> Path: ...
 
 
 class Progress(Protocol):
     """Told how far an act has come; ``total`` is None where nobody can know."""
 
     def __call__(self, what: str, done: int, total: int | None) -> None: ...
-
-
-class Step(NamedTuple):
-    """One line of an account of what was done."""
-
-    what: str
-    seconds: float

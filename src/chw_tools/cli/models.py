@@ -1,0 +1,223 @@
+"""Commands about models: train, evaluate, and the registry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chw_tools.cli.options import AsOf, Json, Mapping, day
+from chw_tools.cli.world import World, say, say_json, say_table
+
+if TYPE_CHECKING:
+    from chw_tools.records import Register
+    from chw_tools.wiring import Parts
+    from chw_tools.workflows.train import Judged
+
+models = typer.Typer(help="Models that were trained, and their approval.", no_args_is_help=True)
+
+Outcome = Annotated[str, typer.Option("--outcome", help="What to foresee; `chw models outcomes`.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Train on this file or folder instead of the store.", exists=True),
+]
+Seed = Annotated[int, typer.Option("--seed", help="All chance comes from it.")]
+ADMISSION = "hospital_admission_180d"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command(
+        epilog="Examples: chw train · chw train --recipe gradient_boosting --tune · "
+        "chw train --data survey.csv.gz --mapping survey.toml --outcome diabetes"
+    )(train)
+    app.command(
+        epilog="Examples: chw evaluate · chw evaluate --outcome diabetes --version v2 "
+        "--data later.csv --mapping survey.toml"
+    )(evaluate)
+    app.add_typer(models, name="models")
+
+
+def train(
+    context: typer.Context,
+    outcome: Outcome = ADMISSION,
+    recipe: Annotated[
+        str, typer.Option(help="logistic, random_forest, gradient_boosting or additive.")
+    ] = "additive",
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Search the recipe's grid, 5 folds.")
+    ] = False,
+    data: Data = None,
+    mapping: Mapping = None,
+    seed: Seed = 1,
+    json: Json = False,
+) -> None:
+    """Train a model, judge it on people it has not seen, keep both.
+
+    Split by household and by time before anything is fitted; where the data carry no time,
+    by person, and the report says so. Risks are calibrated on untouched rows.
+    """
+    world: World = context.obj
+    from chw_tools.workflows.train import train_model
+
+    with world.parts() as parts:
+        register, population, source = _register(parts, data, mapping)
+        judged = train_model(
+            register=register,
+            population=population,
+            source=source,
+            definition=_definition(parts, outcome),
+            recipe=_known_recipe(recipe),
+            seed=seed,
+            models=parts.models,
+            keep_report=parts.keep_report,
+            created_at=datetime.now(UTC),
+            code_version=code_version(),
+            tune=tune,
+        )
+    _say_judged(judged, json)
+
+
+def evaluate(
+    context: typer.Context,
+    outcome: Outcome = ADMISSION,
+    version: Annotated[str | None, typer.Option(help="By default the one in use.")] = None,
+    data: Data = None,
+    mapping: Mapping = None,
+    as_of: AsOf = None,
+    seed: Seed = 1,
+    json: Json = False,
+) -> None:
+    """Judge a kept model on the store, or on other data, as of a day."""
+    world: World = context.obj
+    from chw_tools.workflows.train import evaluate_model
+
+    with world.parts() as parts:
+        register, population, source = _register(parts, data, mapping)
+        judged = evaluate_model(
+            register=register,
+            population=population,
+            source=source,
+            definition=_definition(parts, outcome),
+            seed=seed,
+            models=parts.models,
+            keep_report=parts.keep_report,
+            version=version,
+            index_day=day(as_of),
+        )
+    _say_judged(judged, json)
+
+
+@models.command("list", epilog="Example: chw models list --json")
+def list_models(context: typer.Context, json: Json = False) -> None:
+    """Every kept model with its stage."""
+    with context.obj.parts() as parts:
+        entries = parts.models.list_models()
+    rows = [
+        (e.outcome, e.version, e.stage, e.manifest["recipe"], e.manifest["population"], e.at[:10])
+        for e in entries
+    ]
+    columns = ["Outcome", "Version", "Stage", "Recipe", "Population", "Since"]
+    if json:
+        say_json([dict(zip([c.lower() for c in columns], row, strict=True)) for row in rows])
+    else:
+        say_table("Models", columns, rows)
+
+
+@models.command(epilog="Example: chw models outcomes")
+def outcomes(context: typer.Context, json: Json = False) -> None:
+    """What a model may be asked to foresee, for what use, and for what not."""
+    from chw_tools.programme import load_outcomes
+
+    found = load_outcomes(context.obj.settings.programme)
+    if json:
+        say_json(found)
+        return
+    rows = [(d.name, d.label, d.intended_use, d.not_for) for d in found.values()]
+    say_table("Outcomes", ["Name", "What", "For", "Not for"], rows)
+
+
+@models.command(epilog='Example: chw models approve diabetes v1 --by "Dr Achieng"')
+def approve(
+    context: typer.Context,
+    outcome: str,
+    version: str,
+    by: Annotated[str, typer.Option(help="Who approves it.")],
+) -> None:
+    """Approve a model for use; the one approved before is retired."""
+    with context.obj.parts() as parts:
+        entry = parts.models.approve_model(outcome, version, by=by, at=datetime.now(UTC))
+    say(f"{entry.outcome} {entry.version} is {entry.stage}.")
+
+
+@models.command(epilog='Example: chw models retire diabetes v1 --by "Dr Achieng"')
+def retire(
+    context: typer.Context,
+    outcome: str,
+    version: str,
+    by: Annotated[str, typer.Option(help="Who takes it out of use.")],
+) -> None:
+    """Take a model out of use; it stays, so that old risks can be recomputed."""
+    with context.obj.parts() as parts:
+        entry = parts.models.retire_model(outcome, version, by=by, at=datetime.now(UTC))
+    say(f"{entry.outcome} {entry.version} is {entry.stage}.")
+
+
+def code_version() -> str:
+    """Version of the package, for a model's manifest."""
+    from chw_tools import __version__
+
+    return f"chw-tools {__version__}"
+
+
+def _register(parts: Parts, data: Path | None, mapping: Path | None) -> tuple[Register, str, str]:
+    """The register to use, whose records it holds, and where they came from."""
+    if data is None:
+        return parts.store.load_register(), parts.store.population or "real", "store"
+    from chw_tools.exchange import open_intake, load_mapping
+    from chw_tools.workflows.ingest import read_register
+
+    records = open_intake(data, mapping=load_mapping(mapping) if mapping else None)
+    register, _ = read_register(records=[records], catalogue=parts.catalogue, today=parts.today)
+    return register, records.population, records.source
+
+
+def _definition(parts: Parts, outcome: str) -> Any:
+    from chw_tools.programme import load_outcomes
+
+    found = load_outcomes(parts.settings.programme)
+    if outcome not in found:
+        raise typer.BadParameter(f"no such outcome; there are: {', '.join(found)}")
+    return found[outcome]
+
+
+def _known_recipe(recipe: str) -> str:
+    from chw_tools.model_training import RECIPES
+
+    if recipe not in RECIPES:
+        raise typer.BadParameter(f"no such recipe; there are: {', '.join(RECIPES)}")
+    return recipe
+
+
+def _say_judged(judged: Judged, json: bool) -> None:
+    if json:
+        metrics = judged.evaluation.metrics.reset_index().to_dict("records")
+        say_json(
+            {
+                "outcome": judged.outcome,
+                "version": judged.version,
+                "population": judged.about.population,
+                "report": str(judged.report),
+                "n": judged.evaluation.n,
+                "n_events": judged.evaluation.n_events,
+                "metrics": metrics,
+            }
+        )
+        return
+    for line in judged.headline():
+        say(line)
+    if judged.about.population == "simulated":
+        say("Simulated people: this proves plumbing, not medicine.")
+    say(f"The report: {judged.report / 'report.html'}")

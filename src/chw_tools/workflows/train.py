@@ -1,0 +1,225 @@
+"""Train a model and judge it; judge a kept model on another register."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from chw_tools.errors import ModelRefused, NothingToRead
+from chw_tools.model_evaluation import About, Evaluation, evaluate, write_report
+from chw_tools.model_training import RECIPES, choose_index_days, make_cohorts, run_training
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from chw_tools.programme.outcomes import OutcomeDefinition
+    from chw_tools.records import Register
+    from chw_tools.workflows.ports import ModelStore, ReportKeeper
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model and how it was judged.
+
+    Parameters
+    ----------
+    outcome, version : str
+        Which model.
+    evaluation : Evaluation
+        On people it was not trained on.
+    about : About
+        What it is and what it is for.
+    report : Path
+        Folder of the report.
+    """
+
+    outcome: str
+    version: str
+    evaluation: Evaluation
+    about: About
+    report: Path
+
+    def headline(self) -> list[str]:
+        """The judgement in two or three sentences."""
+        said = self.evaluation
+        metrics = said.metrics
+        lines = [
+            f"{self.about.model} {self.version}: judged by {said.n:,} people it was not trained "
+            f"on, {said.n_events:,} of them with the event"
+        ]
+        lines += [
+            f"{words} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+            for name, words in _HEADLINE.items()
+            if name in metrics.index
+            for row in [metrics.loc[name]]
+        ]
+        return lines
+
+
+_HEADLINE = {
+    "auc": "AUC",
+    "calibration_slope": "Calibration slope",
+    "observed_to_expected": "Observed over expected",
+}
+
+
+def train_model(
+    *,
+    register: Register,
+    population: str,
+    source: str,
+    definition: OutcomeDefinition,
+    recipe: str,
+    seed: int,
+    models: ModelStore,
+    keep_report: ReportKeeper,
+    created_at: datetime,
+    code_version: str = "",
+    tune: bool = False,
+    index_days: Sequence[pd.Timestamp] | None = None,
+    truth: pd.DataFrame | None = None,
+) -> Judged:
+    """Train a model on some households and earlier days; judge it by others, later.
+
+    Parameters
+    ----------
+    register : Register
+        All that was recorded.
+    population, source : str
+        Whose records these are, and where they came from.
+    definition : OutcomeDefinition
+        What is to be foreseen.
+    recipe : str
+        A name in ``RECIPES``.
+    seed : int
+        All chance comes from it.
+    models : ModelStore
+        Where the model is kept, as a candidate.
+    keep_report : callable
+        Where the report goes.
+    created_at : datetime
+        An aware instant, for the manifest.
+    code_version : str
+        Version of the code, for the manifest.
+    tune : bool
+        Whether to search the recipe's grid with five folds.
+    index_days : sequence of Timestamp, optional
+        Days from which to look ahead; by default three, a horizon apart, at the end.
+    truth : DataFrame, optional
+        For simulated people: ``person_id``, ``as_of``, ``probability``.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are too few people or events.
+    NothingToRead
+        If the register is empty.
+    """
+    days = index_days or choose_index_days(last_known(register), definition)
+    run = run_training(
+        make_cohorts(register, definition, index_days=days),
+        definition=definition,
+        recipe=recipe,
+        seed=seed,
+        population=population,
+        source=source,
+        grid=RECIPES[recipe].grid if tune else None,
+        truth=truth,
+    )
+    version = models.next_version(definition.name)
+    about = run.about(version)
+    report = write_report(run.evaluation, about)
+    models.save_model(
+        run.model,
+        version=version,
+        created_at=created_at,
+        report=report,
+        code_version=code_version,
+        probe=run.probe,
+    )
+    folder = keep_report(outcome=definition.name, version=version, report=report)
+    return Judged(definition.name, version, run.evaluation, about, folder)
+
+
+def evaluate_model(
+    *,
+    register: Register,
+    population: str,
+    source: str,
+    definition: OutcomeDefinition,
+    seed: int,
+    models: ModelStore,
+    keep_report: ReportKeeper,
+    version: str | None = None,
+    index_day: date | None = None,
+) -> Judged:
+    """Judge a kept model on a register, for example on later years or another district.
+
+    People it was trained on may be among them when the register is the same; the report
+    then says on which days it was trained.
+
+    Raises
+    ------
+    ModelNotFound, ModelRefused
+        If there is no such model, or it was trained on the other population.
+    NotEnoughData
+        If nobody or everybody had the event.
+    """
+    entry = models.find(definition.name, version)
+    model = models.load_model(definition.name, entry.version)
+    if model.population != population:
+        raise ModelRefused(
+            f"The model was trained on {model.population} people and does not score "
+            f"{population} ones.",
+            where=f"{definition.name}/{entry.version}",
+        )
+    day = (
+        pd.Timestamp(index_day)
+        if index_day
+        else choose_index_days(last_known(register), definition, n_days=1)[0]
+    )
+    cohorts = make_cohorts(register, definition, index_days=[day.as_unit("s")])
+    evaluation = evaluate(
+        cohorts.labels.astype(float).to_numpy(),
+        np.asarray(model.predict(cohorts.features.frame)),
+        seed=seed,
+        name=model.name,
+        judged_by=cohorts.judged_by,
+    )
+    about = About(
+        outcome=definition.name,
+        label=definition.label,
+        model=model.name,
+        version=entry.version,
+        recipe=str(entry.manifest.get("recipe", "")),
+        population=population,
+        source=source,
+        intended_use=definition.intended_use,
+        not_for=definition.not_for,
+        caveats=definition.known_caveats,
+    )
+    place = re.sub(r"[^a-z0-9]+", "_", f"{definition.name}_on_{source}_{day:%Y%m%d}".lower())
+    folder = keep_report(
+        outcome=place, version=entry.version, report=write_report(evaluation, about)
+    )
+    return Judged(definition.name, entry.version, evaluation, about, folder)
+
+
+def last_known(register: Register) -> pd.Timestamp:
+    """The newest day on which anything became known.
+
+    Raises
+    ------
+    NothingToRead
+        If the register is empty.
+    """
+    days = [frame["known_on"].max() for _, frame in register.tables() if len(frame)]
+    if not days:
+        raise NothingToRead("The register is empty.", cure="Begin with: chw ingest FOLDER")
+    return pd.Timestamp(max(days)).as_unit("s")
