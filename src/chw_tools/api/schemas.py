@@ -123,7 +123,7 @@ class PlanSent(Sent):
 
     as_of: date | None = None
     visit_on: date | None = None
-    worker_id: str | None = None
+    worker_id: Key | None = None
 
 
 class VisitKept(BaseModel):

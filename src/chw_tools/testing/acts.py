@@ -217,11 +217,11 @@ class FakeActs:
         *,
         as_of: date | None = None,
         visit_on: date | None = None,
-        worker_ids: Collection[str] | None = None,
+        worker_id: str | None = None,
     ) -> Any:
         """Remember that a day was planned."""
         on = visit_on or LIST_DAY
-        self.planned.append({"as_of": as_of, "visit_on": on, "worker_ids": worker_ids})
+        self.planned.append({"as_of": as_of, "visit_on": on, "worker_id": worker_id})
         frames = SimpleNamespace(visits=pd.DataFrame([{}]), unvisited=pd.DataFrame([{}]))
         return SimpleNamespace(
             run_id=new_id(), as_of=as_of or _KNOWN_ON, visit_on=on, plan=frames, notes=()

@@ -137,7 +137,7 @@ def test_changes_and_their_undoing(client, acts):
 def test_a_plan_answers_with_its_figures(client, acts):
     made = client.post("/api/v1/plan", json={"visit_on": "2026-01-06"}).json()
     assert (made["visit_on"], made["n_visits"]) == ("2026-01-06", 1)
-    assert acts.planned[0]["worker_ids"] is None
+    assert acts.planned[0]["worker_id"] is None
 
 
 def test_risks_and_advice_of_nobody_are_empty_lists(client):
