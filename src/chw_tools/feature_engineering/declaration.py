@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -108,20 +109,24 @@ class Features:
 def assemble(built: Iterable[Built], people: pd.Index, as_of: pd.Timestamp) -> Features:
     """The feature table out of its columns, each in the dtype of its kind."""
     pairs = list(built)
-    columns = {feature.name: typed(feature, values, people) for feature, values in pairs}
+    columns = {feature.name: typed(feature, values) for feature, values in pairs}
     frame = pd.DataFrame(columns, index=people, copy=False)
     return Features(frame, tuple(feature for feature, _ in pairs), as_of)
 
 
-def typed(feature: Feature, values: Any, index: pd.Index) -> pd.Series:
-    """The values as a column of the feature's kind.
+def typed(feature: Feature, values: Any) -> Any:
+    """The values as an array of the feature's kind.
 
     For a choice, ``values`` are positions in ``allowed`` with -1 for not known.
     """
+    if feature.kind == "number":
+        return np.asarray(values, dtype="float64")
     if feature.kind == "choice":
-        held = pd.Categorical.from_codes(
-            np.asarray(values, dtype="int64"), categories=pd.Index(feature.allowed, dtype="str")
-        )
-        return pd.Series(held, index=index, copy=False)
-    dtype = {"number": "float64", "flag": "boolean", "id": "str"}[feature.kind]
-    return pd.Series(values, index=index, dtype=dtype, copy=False)
+        codes = np.asarray(values, dtype="int64")
+        return pd.Categorical.from_codes(codes, dtype=_levels(feature.allowed))
+    return pd.array(values, dtype="boolean" if feature.kind == "flag" else "str")
+
+
+@cache
+def _levels(allowed: tuple[str, ...]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(allowed, dtype="str"))
