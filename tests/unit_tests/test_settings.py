@@ -1,0 +1,37 @@
+import pytest
+
+from chw_tools.errors import SettingsFault
+from chw_tools.settings import read_settings
+
+
+def test_an_empty_environment_gives_a_store_in_the_folder_one_stands_in():
+    settings = read_settings({})
+    assert settings.database_url == "sqlite:///.chw/chw.db"
+    assert settings.host == "127.0.0.1"
+    assert settings.programme is None
+
+
+def test_each_setting_can_be_moved_by_its_variable():
+    environ = {
+        "CHW_HOME": "/srv/chw",
+        "CHW_DATABASE_URL": "postgresql+psycopg://chw:secret@db/chw",
+        "CHW_MODELS": "/srv/models",
+        "CHW_PROGRAMME": "/srv/programme",
+        "CHW_PORT": "9000",
+    }
+    shown = read_settings(environ).shown()
+    assert shown["CHW_HOME"] == "/srv/chw"
+    assert shown["CHW_MODELS"] == "/srv/models"
+    assert shown["CHW_PROGRAMME"] == "/srv/programme"
+    assert shown["CHW_PORT"] == "9000"
+
+
+def test_a_password_is_never_shown():
+    shown = read_settings({"CHW_DATABASE_URL": "postgresql+psycopg://chw:p@ss:w@db/chw"}).shown()
+    assert shown["CHW_DATABASE_URL"] == "postgresql+psycopg://chw:***@db/chw"
+
+
+@pytest.mark.parametrize("port", ["eighty", "-1", "70000"])
+def test_a_port_that_is_none_is_refused_with_the_variable_named(port):
+    with pytest.raises(SettingsFault, match="CHW_PORT"):
+        read_settings({"CHW_PORT": port})
