@@ -209,7 +209,6 @@ def record(
     """Enter a visit; the advice and tomorrow's list follow from it."""
     world: World = context.obj
     from chw_tools.workflows.assess import recommend_actions
-
     from chw_tools.workflows.views import VisitEntry
     from chw_tools.workflows.visits import record_visit
 

@@ -76,7 +76,7 @@ def ingest(
     if suggest_mapping:
         return _suggest(path)
     world: World = context.obj
-    from chw_tools.exchange import open_intake, load_mapping
+    from chw_tools.exchange import load_mapping, open_intake
     from chw_tools.workflows.ingest import ingest_records
 
     records = open_intake(path, mapping=load_mapping(mapping) if mapping else None)

@@ -121,7 +121,7 @@ def _own_data(parts: Parts, account: _Account, data: Path, mapping: Path | None)
 
 
 def _ingest(parts: Parts, account: _Account, path: Path, mapping: Path | None) -> None:
-    from chw_tools.exchange import open_intake, load_mapping
+    from chw_tools.exchange import load_mapping, open_intake
     from chw_tools.workflows.ingest import ingest_records
 
     with account.step(f"Reading {path}") as told:

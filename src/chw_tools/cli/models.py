@@ -176,7 +176,7 @@ def _register(parts: Parts, data: Path | None, mapping: Path | None) -> tuple[Re
     """The register to use, whose records it holds, and where they came from."""
     if data is None:
         return parts.store.load_register(), parts.store.population or "real", "store"
-    from chw_tools.exchange import open_intake, load_mapping
+    from chw_tools.exchange import load_mapping, open_intake
     from chw_tools.workflows.ingest import read_register
 
     records = open_intake(data, mapping=load_mapping(mapping) if mapping else None)

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
-    from chw_tools.wiring import Parts
 
     from chw_tools.settings import Settings
+    from chw_tools.wiring import Parts
     from chw_tools.workflows.ports import Progress
 
 
