@@ -77,6 +77,8 @@ class _Spoiler:
         before = frame[column].iloc[rows]
         note = pd.DataFrame({"id": frame["id"].iloc[rows], "was": before.astype("str")})
         self.notes.append(note.assign(table=table, column=column, kind=kind)[_LOG])
+        if not len(rows):
+            return
         position = frame.columns.get_loc(column)
         frame.iloc[rows, position] = value
 
@@ -100,9 +102,9 @@ class _Spoiler:
         twice["given_name"] = [_misspelt(self.rng, name) for name in twice["given_name"]]
         twice["known_on"] = twice["known_on"] + pd.to_timedelta(60, unit="D")
         again = dict(zip(first, twice["id"], strict=True))
-        since = dict(zip(first, twice["known_on"], strict=True))
+        since = pd.Series(twice["known_on"].to_numpy(), index=first, dtype="datetime64[s]")
         theirs = visits["person_id"].isin(again) & (visits["kind"] == "facility")
-        theirs &= visits["visited_on"] > visits["person_id"].map(since)
+        theirs &= visits["visited_on"] > since.reindex(visits["person_id"]).to_numpy()
         moved = np.flatnonzero(theirs)
         seen = set(visits["id"].iloc[moved])
         found = np.flatnonzero(self.tables["observations"]["visit_id"].isin(seen))
@@ -125,7 +127,7 @@ class _Spoiler:
         known = pd.Series(late.to_numpy(), index=visits["id"].iloc[rows].to_numpy())
         self.change("visits", rows, "known_on", "late_entry", late.to_numpy())
         with_them = np.flatnonzero(found["visit_id"].isin(known.index))
-        days = found["visit_id"].iloc[with_them].map(known).to_numpy()
+        days = known.loc[found["visit_id"].iloc[with_them]].to_numpy()
         self.change("observations", with_them, "known_on", "late_entry", days)
 
     def prefer_zero(self) -> None:
