@@ -150,7 +150,8 @@ def _survivors(register: Register) -> dict[str, str]:
     if merges.empty:
         return {}
     # Nobody is merged into an entry that the register does not hold: she would vanish.
-    merges = merges[merges["into_person_id"].isin(register.people["id"])]
+    held = _held(register.people, merges["into_person_id"])
+    merges = merges[merges["into_person_id"].isin(held["id"])]
     merges = merges[merges["into_person_id"] != merges["person_id"]]
     # Of two decisions about one entry the one known last counts.
     ordered = merges.sort_values(["known_on", "happened_on", "id"])
@@ -168,6 +169,11 @@ def _end_of_chain(person: str, into: dict[str, str]) -> str:
             return min(seen[seen.index(following) :])
         seen.append(following)
     return seen[-1]
+
+
+def _held(people: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """The people among some ids. A few are sought in many: the other way round is slow."""
+    return people[people["id"].isin(ids.dropna().unique())]
 
 
 def _renamed(ids: pd.Series, survivor: dict[str, str]) -> pd.Series:
@@ -197,11 +203,11 @@ def _dated(people: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
     """The people with the first day of death and the last of moving, theirs or as told."""
     columns = ["id", "died_on", "moved_on"]
     told = told.loc[told[["died_on", "moved_on"]].notna().any(axis=1), columns]
-    told = told[told["id"].isin(people["id"])]
-    if told.empty:
+    held = _held(people, told["id"])[columns]
+    if held.empty:
         return people
-    about = people["id"].isin(told["id"])
-    together = pd.concat([people.loc[about, columns], told]).groupby("id")
+    about = pd.Series(people.index.isin(held.index), index=people.index)
+    together = pd.concat([held, told[told["id"].isin(held["id"])]]).groupby("id")
     dates = {"died_on": together["died_on"].min(), "moved_on": together["moved_on"].max()}
     ids = people.loc[about, "id"]
     return people.assign(

@@ -78,7 +78,7 @@ def note(
         return pd.DataFrame(columns=NOTE_COLUMNS)
     first = raw["at"].iloc[int(rows.argmax())]
     row = {"kind": kind, "name": name, **said, "n": n, "at": first}
-    return pd.DataFrame([row]).reindex(columns=NOTE_COLUMNS)
+    return pd.DataFrame([row]).reindex(columns=NOTE_COLUMNS, fill_value="")
 
 
 def _pairs(a: pd.Series, b: pd.Series) -> tuple[NDArray[np.intp], list[tuple[object, object]]]:
@@ -124,6 +124,8 @@ def _unmapped(
         display=("display", "first"), unit=("unit", "first"), n=("at", "size"), at=("at", "first")
     )
     counts = counts.reset_index().assign(kind="unmapped_code", name="")
+    for said in ("display", "unit"):
+        counts[said] = counts[said].astype("str").fillna("")
     return [counts[NOTE_COLUMNS]]
 
 

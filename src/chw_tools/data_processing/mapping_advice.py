@@ -1,0 +1,60 @@
+"""Which observable an unknown code may mean: a suggestion for a person to confirm."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from chw_tools.data_processing.spellings import PURE_UNITS, ucum
+
+if TYPE_CHECKING:
+    from chw_tools.records.catalogue import Catalogue, Observable
+
+# difflib's own cutoff for "close" is 0.6; words are short, so a little stricter.
+_CLOSE = 0.75
+_EMPTY_WORDS = frozenset({"of", "in", "the", "a", "by", "any", "or", "and", "per", "to", "time"})
+
+
+def suggest_observable(catalogue: Catalogue, display: str, unit: str) -> str:
+    """The name of the observable that a code's text is closest to, or an empty string.
+
+    One whose unit the values cannot be turned into is never suggested.
+
+    >>> from chw_tools.records import load_catalogue
+    >>> suggest_observable(load_catalogue(), "Body weight measured", "kg")
+    'weight_kg'
+    >>> suggest_observable(load_catalogue(), "Weight percentile", "%")
+    ''
+    """
+    said = _words(display)
+    likeness = {
+        entry.name: _likeness(said, _words(entry.label))
+        for entry in catalogue.entries.values()
+        if _fits(entry, unit)
+    }
+    if not said or not likeness:
+        return ""
+    best = max(likeness, key=lambda name: likeness[name])
+    return best if likeness[best][0] >= _CLOSE else ""
+
+
+def _fits(entry: Observable, unit: str) -> bool:
+    said = ucum(unit) if unit else ""
+    if entry.kind == "choice":
+        return said in PURE_UNITS
+    return not unit or said == entry.unit or said in entry.units or {said, entry.unit} <= PURE_UNITS
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.findall(r"\w+", text.casefold()) if word not in _EMPTY_WORDS]
+
+
+def _likeness(said: list[str], label: list[str]) -> tuple[float, int]:
+    """How much of the label is said, word by word; of two as like the longer label wins."""
+    if not label:
+        return 0.0, 0
+    found = [
+        max((SequenceMatcher(None, word, w).ratio() for w in said), default=0) for word in label
+    ]
+    return sum(found) / len(found), len(label)
