@@ -9,6 +9,7 @@ import typer
 
 from chw_tools.cli.options import Json, Mapping
 from chw_tools.cli.world import World, progress_bar, say, say_json
+from chw_tools.errors import InputError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,7 +67,7 @@ def ingest(
         Path | None, typer.Option("--report", help="Where the HTML report goes.")
     ] = None,
     json: Json = False,
-) -> int:
+) -> None:
     """Read records into the store and tell what came in, what did not, and why.
 
     Reads CSV and Parquet (named as the declared tables, or with a mapping), FHIR R4
@@ -74,7 +75,8 @@ def ingest(
     to quarantine with a reason, the rest goes in; reading a thing twice changes nothing.
     """
     if suggest_mapping:
-        return _suggest(path)
+        _suggest(path)
+        return
     world: World = context.obj
     from chw_tools.exchange import load_mapping, open_intake
     from chw_tools.workflows.ingest import ingest_records
@@ -98,17 +100,18 @@ def ingest(
         say(result.as_text())
         say(f"\nThe whole report: {place}")
     if result.file_faults:
-        return 1
-    return 3 if strict and result.n_rejected else 0
+        raise typer.Exit(1)
+    if strict and result.n_rejected:
+        raise typer.Exit(3)
 
 
-def _suggest(path: Path) -> int:
+def _suggest(path: Path) -> None:
     from chw_tools.exchange.suggest import suggest_mapping
 
     target = path.with_name(path.name.split(".")[0] + ".mapping.toml")
     if target.exists():
-        say(f"{target} exists already; it was left as it is.")
-        return 1
+        raise InputError(
+            "exists already and was left as it is.", where=str(target), cure="Move it away first."
+        )
     target.write_text(suggest_mapping(path), encoding="utf-8")
     say(f"A starter mapping is in {target}. Mend it, then: chw ingest {path} --mapping {target}")
-    return 0

@@ -53,22 +53,14 @@ def main(args: Sequence[str], environ: Mapping[str, str]) -> int:
     environ : mapping of str to str
         The environment that settings are read from.
     """
-    import click
-
     try:
-        result = app(args=list(args), obj=World(environ), standalone_mode=False)
+        app(args=list(args), obj=World(environ))
     except ChwError as error:
         typer.secho(str(error), fg=typer.colors.RED, err=True)
         return 1
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
-        typer.secho("Stopped.", err=True)
-        return 130
-    return result if isinstance(result, int) else 0
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    return 0
 
 
 def run() -> None:

@@ -1,0 +1,140 @@
+"""The whole way by commands: from records to a list, a visit, and the list after it."""
+
+import json
+
+import pytest
+
+from chw_tools.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def district(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli") / "district"
+    assert main(["simulate", str(folder), "--people", "400", "--seed", "3"], {}) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environ(district):
+    home = district.parent / "home"
+    environ = {"CHW_HOME": str(home), "CHW_MODELS": str(home / "models")}
+    assert main(["ingest", str(district)], environ) == 0
+    return environ
+
+
+@pytest.fixture
+def chw(environ, capsys):
+    def run(*args):
+        code = main([*args, "--json"], environ)
+        out = capsys.readouterr().out
+        assert code == 0, out
+        return json.loads(out)
+
+    return run
+
+
+def test_ingesting_twice_changes_nothing(district, environ, capsys):
+    capsys.readouterr()
+    assert main(["ingest", str(district), "--json"], environ) == 0
+    tables = json.loads(capsys.readouterr().out)["import"]["tables"]
+    assert sum(table["new"] + table["changed"] for table in tables) == 0
+    assert sum(table["unchanged"] for table in tables) > 1000
+
+
+def test_a_messy_register_ends_with_code_three_where_strict(district, environ):
+    assert main(["ingest", str(district), "--strict"], environ) == 3
+
+
+def test_the_report_of_the_import_is_written(environ, chw):
+    from pathlib import Path
+
+    page = Path(environ["CHW_HOME"]) / "import_report.html"
+    assert "<html" in page.read_text(encoding="utf-8")
+
+
+def test_risks_are_probabilities_or_say_why_not(chw):
+    said = chw("score")
+    states = {row["state"] for row in said["risks"]}
+    assert "estimated" in states
+    for row in said["risks"]:
+        if row["state"] == "estimated":
+            assert 0 <= row["risk"] <= 1
+        else:
+            assert row["risk"] is None
+            assert row["note"]
+    assert any("No model" in note for note in said["notes"])
+
+
+def test_advice_has_reason_source_and_day(chw):
+    for row in chw("recommend")["recommendations"]:
+        assert row["reason"]
+        assert row["source"]
+        assert row["due_on"]
+
+
+def test_the_loop_closes_by_commands(chw):
+    plan = chw("plan")
+    visit = plan["visits"][0]
+    days = chw("visits", "list")
+    assert days["visit_on"] == plan["visit_on"]
+    stops = chw("visits", "list", "--worker", visit["worker_id"])["stops"]
+    assert visit["person_id"] in {stop["person_id"] for stop in stops}
+
+    person = next(
+        row["person_id"]
+        for row in plan["unvisited"]
+        if row["urgency"] == "routine" and row["worker_id"]
+    )
+    kept = chw(
+        "visits", "record", person, "--on", plan["visit_on"],
+        "--measure", "temperature_celsius=37", "--danger-sign", "convulsions",
+        "--danger-sign", "chest_pain", "--danger-sign", "unable_to_drink",
+    )  # fmt: skip
+    assert kept["recommendations"][0]["urgency"] == "emergency"
+    tomorrow = chw("plan")
+    assert tomorrow["as_of"] == plan["visit_on"]
+    assert person in {row["person_id"] for row in tomorrow["visits"]}
+
+    change = chw("people", "died", person, "--on", tomorrow["visit_on"])
+    later = chw("plan")
+    assert person not in {row["person_id"] for row in (*later["visits"], *later["unvisited"])}
+    assert chw("people", "show", person)["status"] == "died"
+    chw("people", "undo", person, "--change", change["change_id"], "--on", later["as_of"])
+    again = chw("plan")
+    assert person in {row["person_id"] for row in (*again["visits"], *again["unvisited"])}
+
+
+def test_a_person_is_found_by_name_and_shown(chw):
+    view = chw("visits", "list")
+    worker = next(w for w in view["workers"] if w["n_visits"])
+    stop = chw("visits", "list", "--worker", worker["worker_id"])["stops"][0]
+    found = chw("people", "find", stop["name"].split()[0])
+    assert stop["person_id"] in {hit["person_id"] for hit in found}
+    shown = chw("people", "show", stop["person_id"])
+    assert shown["advice"]
+    assert shown["advice"][0]["action"] == stop["actions"][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["ingest", "no-such-folder"], "no-such-folder"),
+        (["people", "show", "nobody"], "No such person"),
+        (["visits", "list", "--on", "1999-01-01"], "not planned"),
+        (["models", "approve", "diabetes", "v9", "--by", "me"], "diabetes"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_code_one_and_says_what(environ, capsys, words, named):
+    assert main(words, environ) == 1
+    assert named in capsys.readouterr().err
+
+
+def test_people_of_the_other_population_do_not_join(environ, tmp_path, capsys):
+    (tmp_path / "people.csv").write_text("id,sex,known_on\nx,female,2024-01-01\n")
+    assert main(["ingest", str(tmp_path)], environ) == 1
+    assert "simulated" in capsys.readouterr().err
+
+
+def test_an_empty_store_says_how_to_begin(tmp_path, capsys):
+    assert main(["plan"], {"CHW_HOME": str(tmp_path)}) == 1
+    assert "chw ingest" in capsys.readouterr().err
