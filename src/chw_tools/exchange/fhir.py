@@ -540,10 +540,8 @@ def is_health_worker_role(resource: Resource) -> bool:
     return False
 
 
-def note_beforehand(resource: Any, context: Context) -> None:
+def note_beforehand(resource: Resource, context: Context) -> None:
     """Remember what other resources of the file refer to: medicines and health workers."""
-    if not isinstance(resource, dict):
-        return
     kind = resource.get("resourceType")
     if kind == "Medication":
         context.medicines[f"Medication/{resource.get('id')}"] = resource.get("code") or {}
@@ -552,6 +550,12 @@ def note_beforehand(resource: Any, context: Context) -> None:
         if worker is not None:
             context.workers.add(worker)
 
+
+#: Types that other resources are resolved by.
+REFERRED_TO = frozenset(
+    {"Patient", "Encounter", "Organization", "Location", "Practitioner", "PractitionerRole",
+     "Medication"}
+)  # fmt: skip
 
 Mapper = Callable[[Resource, str, Context], str | None]
 

@@ -13,8 +13,10 @@ Examples
 
 from __future__ import annotations
 
+import gc
 import re
 import tomllib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -319,7 +321,8 @@ class _Bundles:
         context = self._context
         context.gathered, context.file, context.full_urls = own, file.name, {}
         try:
-            add_document(_parsed(file), file.name, context)
+            with _no_collection():
+                add_document(_parsed(file), file.name, context)
         except FileFault as fault:
             self._faults.append(fault)
             return
@@ -339,6 +342,18 @@ class _Bundles:
         part = Part(tuple(self._files), [piece_of(self._whole)], tuple(self._faults))
         self._whole, self._files, self._faults = Gathered(), [], []
         return part
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without searching for garbage cycles: a JSON document has none, and millions of objects."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def piece_of(gathered: Gathered) -> Piece:
@@ -392,15 +407,15 @@ def add_document(document: Any, name: str, context: fhir.Context) -> None:
 def _add_entries(entries: list[Any], name: str, context: fhir.Context) -> None:
     for entry in entries:
         resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and "id" in resource and "fullUrl" in entry:
-            reference = f"{resource.get('resourceType')}/{resource['id']}"
-            context.full_urls[entry["fullUrl"]] = reference
-    for entry in entries:
-        if isinstance(entry, dict):
-            fhir.note_beforehand(entry.get("resource"), context)
+        if isinstance(resource, dict) and resource.get("resourceType") in fhir.REFERRED_TO:
+            if "id" in resource and isinstance(entry.get("fullUrl"), str):
+                reference = f"{resource['resourceType']}/{resource['id']}"
+                context.full_urls[entry["fullUrl"]] = reference
+            fhir.note_beforehand(resource, context)
     for position, entry in enumerate(entries):
         at = f"{name}:entry[{position}]"
-        if isinstance(entry, dict) and (entry.get("request") or {}).get("method") == "DELETE":
+        request = entry.get("request") if isinstance(entry, dict) else None
+        if isinstance(request, dict) and request.get("method") == "DELETE":
             context.gathered.reject(
                 "", at, "it asks for a deletion, which an import never does",
                 cure="Correct the record in the register.",
@@ -427,7 +442,8 @@ def _of_lines(file: SourceFile, context: fhir.Context) -> Iterator[Piece]:
                     body={"text": line.decode("utf-8", "replace")},
                 )  # fmt: skip
                 continue
-            fhir.note_beforehand(resource, context)
+            if isinstance(resource, dict):
+                fhir.note_beforehand(resource, context)
             fhir.add_resource(resource, at, context)
             if len(gathered) >= BATCH_ROWS:
                 yield piece_of(gathered)

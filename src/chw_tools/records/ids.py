@@ -14,8 +14,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_DIGEST_BYTES = 10
+_HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,27 @@ def derived_id(source: Source, table: str, source_id: str) -> str:
 
 def derived_ids(source: Source, table: str, source_ids: Iterable[str]) -> list[str]:
     """The keys of many imported records of one table, in their order."""
-    stamp = f"{source.first_seen_ms:012x}"
-    base = blake2b(f"{source.name}\x1f{table}\x1f".encode(), digest_size=10)
-    keys = []
+    base = blake2b(f"{source.name}\x1f{table}\x1f".encode(), digest_size=_DIGEST_BYTES)
+    digests = bytearray()
     for source_id in source_ids:
         digest = base.copy()
         digest.update(source_id.encode())
-        keys.append(_assemble(stamp, digest.hexdigest()))
+        digests += digest.digest()
+    return _assemble_all(f"{source.first_seen_ms:012x}", digests)
+
+
+def _assemble_all(stamp: str, digests: bytearray) -> list[str]:
+    """What :func:`_assemble` does for one, for many at once: millions of keys are imported."""
+    octets = np.frombuffer(digests, dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
+    nibbles = np.stack([octets >> 4, octets & 15], axis=2).reshape(-1, 2 * _DIGEST_BYTES)
+    text = np.empty((len(octets), 36), dtype=np.uint8)
+    text[:, :15] = list(f"{stamp[:8]}-{stamp[8:]}-7".encode())
+    text[:, 15:18] = _HEX[nibbles[:, :3]]
+    text[:, [18, 23]] = ord("-")
+    text[:, 19] = _HEX[8 + (nibbles[:, 3] & 3)]
+    text[:, 20:23] = _HEX[nibbles[:, 4:7]]
+    text[:, 24:] = _HEX[nibbles[:, 7:19]]
+    keys: list[str] = text.view("S36").ravel().astype("U36").tolist()
     return keys
 
 
