@@ -1,0 +1,47 @@
+"""A comparison with what is not known is false; turned round with ``not`` it is true."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from chw_tools.programme import Condition
+from chw_tools.programme.rules import OPS
+from chw_tools.recommendations.conditions import Columns, holds
+
+FRAME = pd.DataFrame(
+    {
+        "age_years": [10.0, 18.0, None],
+        "is_pregnant": pd.array([True, False, None], dtype="boolean"),
+        "tobacco": pd.Categorical(["never", "current", None], categories=["never", "current"]),
+    }
+)
+CASES = {
+    "==": (("age_years", 18), [False, True, False]),
+    "!=": (("age_years", 18), [True, False, False]),
+    "<": (("age_years", 18), [True, False, False]),
+    "<=": (("age_years", 18), [True, True, False]),
+    ">": (("age_years", 10), [False, True, False]),
+    ">=": (("age_years", 18), [False, True, False]),
+    "in": (("tobacco", ("current", "former")), [False, True, False]),
+    "not ==": (("is_pregnant", True), [False, True, True]),
+    "not !=": (("tobacco", "never"), [True, False, True]),
+    "not <": (("age_years", 18), [False, True, True]),
+    "not <=": (("age_years", 10), [False, True, True]),
+    "not >": (("age_years", 10), [True, False, True]),
+    "not >=": (("age_years", 18), [True, False, True]),
+    "not in": (("tobacco", ("current",)), [True, False, True]),
+    "is_known": (("tobacco", None), [True, True, False]),
+    "is_missing": (("is_pregnant", None), [False, False, True]),
+}
+
+
+@pytest.mark.parametrize("op", CASES)
+def test_operator(op: str) -> None:
+    (feature, value), expected = CASES[op]
+
+    assert holds(Columns(FRAME), Condition(feature, op, value)).tolist() == expected
+
+
+def test_every_operator_has_a_case() -> None:
+    assert set(CASES) == set(OPS)
