@@ -150,7 +150,19 @@ def _comparison(evaluation: Evaluation) -> Part:
         for name, row in evaluation.comparisons.iterrows()
     ]
     said = ["What it adds to plain ways of ordering the same people (95 % intervals)."]
+    said += _not_beaten(evaluation.comparisons)
     return "Beside plain baselines", said, pd.DataFrame(rows), ""
+
+
+def _not_beaten(comparisons: pd.DataFrame) -> list[str]:
+    """A warning for each baseline whose order the model was not shown to beat."""
+    model, plain = comparisons.iloc[0], comparisons.iloc[1:]
+    return [
+        f"**Not shown to order people better than {str(name).replace('_', ' ')}**: the model's "
+        "interval reaches down to that baseline's AUC."
+        for name, row in plain.iterrows()
+        if model["auc_low"] <= row["auc"]
+    ]
 
 
 def _calibration(evaluation: Evaluation) -> Part:
@@ -285,13 +297,19 @@ def _as_html(parts: list[Part], about: About, figures: dict[str, bytes]) -> str:
     ]
     for heading, said, table, picture in parts:
         body += [f"<h2>{escape(heading)}</h2>"] if heading else []
-        body += [f"<p>{escape(line.replace(chr(92), ''))}</p>" for line in said]
+        body += [f"<p>{_inline(line)}</p>" for line in said]
         body += [_html_table(table)] if table is not None and len(table) else []
         if picture:
             held = base64.b64encode(figures[picture]).decode()
             alt = _PICTURES[picture]
             body.append(f'<img alt="{alt}" src="data:image/png;base64,{held}">')
     return _PAGE.format(title=escape(_title(about)), body="\n".join(body))
+
+
+def _inline(line: str) -> str:
+    """A line of the report as HTML: escaped, bold where it is bold."""
+    parts = escape(line.replace("\\", "")).split("**")
+    return "".join(f"<strong>{p}</strong>" if i % 2 else p for i, p in enumerate(parts))
 
 
 def _html_table(table: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from chw_tools.model_training.inputs import find_varying
+from chw_tools.model_training.inputs import find_learnable
 from chw_tools.model_training.train import check_enough, train
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def fit_baselines(
     known = labels.dropna().astype(float).to_numpy()
     check_enough(known, outcome="baselines")
     found: dict[str, Predicting] = {"prevalence": Prevalence(float(known.mean()))}
-    if find_varying(features.frame[features.frame.columns.intersection([PLAIN_FEATURE])]):
+    if find_learnable(features.frame[features.frame.columns.intersection([PLAIN_FEATURE])]):
         found["age_only"] = train(
             features.only([PLAIN_FEATURE]), labels, recipe="additive", seed=seed, groups=groups
         )

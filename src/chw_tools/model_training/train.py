@@ -14,7 +14,7 @@ import numpy as np
 from chw_tools.errors import NotEnoughData
 from chw_tools.model_evaluation.calibration import compute_logit
 from chw_tools.model_training.calibration import Calibration, fit_calibration
-from chw_tools.model_training.inputs import compute_data_digest, find_varying, read_inputs
+from chw_tools.model_training.inputs import compute_data_digest, find_learnable, read_inputs
 from chw_tools.model_training.recipes import RECIPES
 from chw_tools.model_training.tuning import N_FOLDS, make_folds, tune
 
@@ -47,7 +47,7 @@ class FittedModel:
     population : {"simulated", "real"}
         Whom it was trained on; it scores nobody else.
     features : tuple of Feature
-        The inputs, in order; all vary among the training rows.
+        The inputs, in order; all are known and vary among the training rows.
     estimator : object
         Fitted scikit-learn pipeline, or the fitted additive model.
     calibration : Calibration
@@ -139,7 +139,7 @@ def train(
     check_enough(target, outcome=outcome)
     kept = features.frame[known]
     grouped = np.asarray(kept.index if groups is None else np.asarray(groups)[known])
-    declaration, inputs = _read_varying(kept, features.declaration)
+    declaration, inputs = _read_learnable(kept, features.declaration)
     estimator, calibration, made = _fit(
         chosen,
         declaration,
@@ -195,14 +195,14 @@ def compute_estimator_logits(estimator: Any, inputs: pd.DataFrame) -> NDArray[np
     return compute_logit(estimator.predict_proba(inputs)[:, 1])
 
 
-def _read_varying(
+def _read_learnable(
     frame: pd.DataFrame, declaration: Sequence[Feature]
 ) -> tuple[tuple[Feature, ...], pd.DataFrame]:
     inputs = read_inputs(frame, declaration)
-    varying = set(find_varying(inputs))
-    kept = tuple(f for f in declaration if f.name in varying)
+    learnable = set(find_learnable(inputs))
+    kept = tuple(f for f in declaration if f.name in learnable)
     if not kept:
-        raise NotEnoughData("no feature varies among the training rows")
+        raise NotEnoughData("no feature is known and varies among the training rows")
     return kept, inputs[[f.name for f in kept]]
 
 
