@@ -16,8 +16,12 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.errors import ModelRefused
-from chw_tools.feature_engineering import Feature
-from chw_tools.risk_prediction.additive_format import check_structure
+from chw_tools.model_evaluation.calibration import (
+    PROBABILITY_MARGIN,
+    compute_logit,
+    compute_probability,
+)
+from chw_tools.risk_prediction.additive_format import check_structure, feature_of
 from chw_tools.risk_prediction.inputs import numbers_of, positions_of
 from chw_tools.risk_prediction.validity import Limits, add_wishes, judge_rows
 
@@ -25,6 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from chw_tools.feature_engineering import Feature
+
+#: As in training, log-odds are held here before calibration; contributions are not held.
+_MOST_SURE = float(compute_logit([1 - PROBABILITY_MARGIN])[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +124,8 @@ class AdditiveModel:
         total = np.full(encoded.shape[1], self.intercept)
         for term, values in zip(self.terms, encoded, strict=True):
             total += term.score(values)
-        return _sigmoid(self.calibration_intercept + self.slope * total)
+        held = np.clip(total, -_MOST_SURE, _MOST_SURE)
+        return compute_probability(self.calibration_intercept + self.slope * held)
 
     def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """The calibrated probability of each row."""
@@ -133,13 +143,6 @@ class AdditiveModel:
         by_weight = [t.feature for t in sorted(self.terms, key=lambda t: -t.weight)]
         add_wishes(frame, note, state, by_weight=by_weight, labels=labels)
         return state, note
-
-
-def _sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Two forms, so that neither end overflows.
-    small = np.exp(-np.abs(logit))
-    risk: NDArray[np.float64] = np.where(logit >= 0, 1 / (1 + small), small / (1 + small))
-    return risk
 
 
 def read_additive(text: str) -> AdditiveModel:
@@ -177,7 +180,7 @@ def read_additive(text: str) -> AdditiveModel:
         slope=float(read["calibration"]["slope"]),
         calibration_intercept=float(read["calibration"]["intercept"]),
         terms=tuple(_term(term) for term in read["terms"]),
-        features=tuple(_feature(feature) for feature in read["features"]),
+        features=tuple(feature_of(declared) for declared in read["features"]),
         limits={name: (low, high) for name, (low, high) in read.get("limits", {}).items()},
         needs=tuple(read.get("needs", ())),
         trained_on=read.get("trained_on", {}),
@@ -195,15 +198,4 @@ def _term(term: Mapping[str, Any]) -> Term:
         cuts=np.array(term["cuts"], dtype="float64") if is_number else None,
         levels=() if is_number else tuple(term["levels"]),
         scores=np.array(term["scores"], dtype="float64"),
-    )
-
-
-def _feature(declared: Mapping[str, Any]) -> Feature:
-    return Feature(
-        name=declared["name"],
-        label=declared["label"],
-        kind=declared["kind"],
-        unit=declared.get("unit", ""),
-        allowed=tuple(declared.get("allowed", ())),
-        group=declared.get("group", "demography"),
     )

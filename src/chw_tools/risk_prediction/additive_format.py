@@ -6,8 +6,10 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from chw_tools.feature_engineering import Feature
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 FORMAT = "chw-additive/1"
 _TEXTS = ("name", "version", "outcome", "population")
@@ -18,18 +20,42 @@ def check_structure(read: Any) -> list[str]:
     """Every contradiction of the form, in words; empty where the file is sound."""
     if not isinstance(read, dict) or read.get("format") != FORMAT:
         return [f"its format is not {FORMAT}"]
+    problems = check_declaration(read)
+    if not _is_number(read.get("intercept")):
+        problems.append("intercept must be a number")
+    declared = {f["name"]: f for f in _sound_features(read)}
+    problems += list(_terms(read.get("terms"), declared))
+    return problems
+
+
+def check_declaration(read: Any) -> list[str]:
+    """Every contradiction in what a model says of itself, whatever its kind."""
+    if not isinstance(read, dict):
+        return ["it is no description of a model"]
     problems = [f"{key} is missing" for key in _TEXTS if not isinstance(read.get(key), str)]
     if read.get("population") not in ("simulated", "real"):
         problems.append("population must be simulated or real")
-    if not _is_number(read.get("intercept")):
-        problems.append("intercept must be a number")
     problems += _calibration(read.get("calibration"))
-    features = read.get("features")
-    problems += list(_features(features))
-    declared = {f["name"]: f for f in features or () if _is_feature(f)}
-    problems += list(_terms(read.get("terms"), declared))
+    problems += list(_features(read.get("features")))
     problems += list(_validity(read))
     return problems
+
+
+def feature_of(declared: Mapping[str, Any]) -> Feature:
+    """The declaration of one input, as read from a file."""
+    return Feature(
+        name=declared["name"],
+        label=declared["label"],
+        kind=declared["kind"],
+        unit=declared.get("unit", ""),
+        allowed=tuple(declared.get("allowed", ())),
+        group=declared.get("group", "demography"),
+    )
+
+
+def _sound_features(read: dict[str, Any]) -> list[dict[str, Any]]:
+    found = read.get("features")
+    return [f for f in found if _is_feature(f)] if isinstance(found, list) else []
 
 
 def _calibration(found: Any) -> list[str]:
@@ -99,7 +125,7 @@ def _term(term: dict[str, Any], feature: dict[str, Any]) -> Iterator[str]:
 
 
 def _validity(read: dict[str, Any]) -> Iterator[str]:
-    names = {f["name"] for f in read.get("features") or () if _is_feature(f)}
+    names = {f["name"] for f in _sound_features(read)}
     limits, needs = read.get("limits", {}), read.get("needs", [])
     if not isinstance(limits, dict) or not all(_is_limit(pair) for pair in limits.values()):
         yield "limits must name the lowest and highest, or null"

@@ -1,0 +1,173 @@
+"""A fitted scikit-learn pipeline, with its calibration, as a scoring model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from chw_tools.errors import ModelRefused
+from chw_tools.model_evaluation.calibration import compute_logit, compute_probability
+from chw_tools.risk_prediction.additive_format import check_declaration, feature_of
+from chw_tools.risk_prediction.inputs import numbers_of
+from chw_tools.risk_prediction.validity import Limits, judge_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from chw_tools.feature_engineering import Feature
+
+#: Said with every estimate of a model that cannot be taken apart.
+NO_REASONS = "This kind of model gives no reasons."
+
+
+@dataclass(frozen=True, eq=False)
+class PipelineModel:
+    """A pipeline that ends in a classifier, with the calibration of its log-odds.
+
+    For a logistic regression contributions are exact. Trees and their sums have none: a
+    reason that is only roughly right is not shown, and the note says so.
+    """
+
+    name: str
+    version: str
+    outcome: str
+    population: str
+    digest: str
+    estimator: Any
+    features: tuple[Feature, ...]
+    slope: float = 1.0
+    calibration_intercept: float = 0.0
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    trained_on: Mapping[str, Any] = field(default_factory=dict)
+
+    #: Whom effects are measured against, for a logistic regression.
+    reference = "a person with the average of every number, and no answer in particular to a choice"
+
+    @classmethod
+    def of(cls, estimator: Any, about: Any, *, digest: str) -> PipelineModel:
+        """The model of a fitted pipeline and its description.
+
+        Parameters
+        ----------
+        estimator : object
+            With ``predict_proba``; it takes the declared inputs, numbers as float64 and
+            choices as words.
+        about : mapping
+            ``name``, ``version``, ``outcome``, ``population``, ``calibration`` and
+            ``features`` as in a ``chw-additive/1`` file; ``limits``, ``needs`` and
+            ``trained_on`` where given.
+        digest : str
+            SHA-256 of what was saved.
+
+        Raises
+        ------
+        ModelRefused
+            If the description is incomplete.
+        """
+        problems = check_declaration(about)
+        if problems:
+            raise ModelRefused(
+                "; ".join(problems[:5]), where="model description", cure="Train again."
+            )
+        return cls(
+            name=about["name"],
+            version=about["version"],
+            outcome=about["outcome"],
+            population=about["population"],
+            digest=digest,
+            estimator=estimator,
+            features=tuple(feature_of(declared) for declared in about["features"]),
+            slope=float(about["calibration"]["slope"]),
+            calibration_intercept=float(about["calibration"]["intercept"]),
+            limits={name: (low, high) for name, (low, high) in about.get("limits", {}).items()},
+            needs=tuple(about.get("needs", ())),
+            trained_on=about.get("trained_on", {}),
+        )
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The inputs, in the pipeline's order."""
+        return tuple(feature.name for feature in self.features)
+
+    def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """The calibrated probability of each row."""
+        if len(frame) == 0:
+            return np.empty(0)
+        raw = self.estimator.predict_proba(self._inputs(frame))[:, 1]
+        return compute_probability(self.calibration_intercept + self.slope * compute_logit(raw))
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame | None:
+        """Effect of each input on the log-odds of a logistic regression; else ``None``."""
+        parts = self._linear_parts()
+        if parts is None:
+            return None
+        prepare, coefficients, _ = parts
+        sources = source_of_columns(prepare.get_feature_names_out(), self.features)
+        if sources is None:
+            return None
+        prepared = np.asarray(prepare.transform(self._inputs(frame)), dtype="float64")
+        effects = self.slope * coefficients * prepared
+        shares = {
+            name: effects[:, [at for at, source in enumerate(sources) if source == name]].sum(1)
+            for name in self.feature_names
+        }
+        return pd.DataFrame(shares, index=frame.index)
+
+    @property
+    def constant(self) -> float | None:
+        """What the contributions add to; ``None`` where there are none."""
+        parts = self._linear_parts()
+        return None if parts is None else self.calibration_intercept + self.slope * parts[2]
+
+    def judge(self, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+        """State and note: outside its limits not valid, a needed input missing not known."""
+        labels = {feature.name: feature.label for feature in self.features}
+        state, note = judge_rows(frame, limits=self.limits, needs=self.needs, labels=labels)
+        if self._linear_parts() is None:
+            note[state == "estimated"] = NO_REASONS
+        return state, note
+
+    def _linear_parts(self) -> tuple[Any, NDArray[np.float64], float] | None:
+        steps = getattr(self.estimator, "steps", None)
+        if not steps or not hasattr(steps[-1][1], "coef_") or len(steps) < 2:
+            return None
+        linear = steps[-1][1]
+        coefficients = np.ravel(np.asarray(linear.coef_, dtype="float64"))
+        return self.estimator[:-1], coefficients, float(np.ravel(linear.intercept_)[0])
+
+    def _inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
+        columns = {feature.name: _column(frame[feature.name], feature) for feature in self.features}
+        return pd.DataFrame(columns, index=frame.index)
+
+
+def _column(values: pd.Series, feature: Feature) -> Any:
+    if feature.kind == "choice":
+        return values.astype(object).where(values.notna(), np.nan)
+    return numbers_of(values)
+
+
+def source_of_columns(names: Sequence[str], features: Sequence[Feature]) -> list[str] | None:
+    """From which input each prepared column comes; ``None`` if one cannot be told.
+
+    >>> from chw_tools.feature_engineering import Feature
+    >>> inputs = [Feature("bmi", "BMI", "number"), Feature("sex", "Sex", "choice")]
+    >>> source_of_columns(["a__bmi", "a__missingindicator_bmi", "b__sex_female"], inputs)
+    ['bmi', 'bmi', 'sex']
+    """
+    found = [_source(str(name), features) for name in names]
+    return [name for name in found if name is not None] if None not in found else None
+
+
+def _source(name: str, features: Sequence[Feature]) -> str | None:
+    bare = name.partition("__")[2] or name
+    bare = bare.removeprefix("missingindicator_")
+    if any(feature.name == bare for feature in features):
+        return bare
+    choices = [f.name for f in features if f.kind == "choice" and bare.startswith(f"{f.name}_")]
+    return max(choices, key=len, default=None)
