@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _TOLERANCE = 1e-9
 _MOST_EXCHANGES = 50
+#: How much minutes count beside benefit: per minute, per root of a minute, and not at all.
+#: Per minute is best on long days, benefit alone where only a stop or two fits.
+_THRIFTS = (1.0, 0.5, 0.0)
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,18 @@ class Route:
 
 def best_route(stops: Stops, capacity_minutes: float) -> Route:
     """A day's route: every must, and as much benefit as fits (a heuristic; see tests)."""
+    found = [_built(stops, capacity_minutes, thrift) for thrift in _THRIFTS]
+    return max(found, key=lambda route: optional_value(stops, route))
+
+
+def _built(stops: Stops, capacity: float, thrift: float) -> Route:
     route = _musts_first(stops)
-    _fill(stops, route, capacity_minutes)
+    _fill(stops, route, capacity, thrift=thrift)
     for _ in range(_MOST_EXCHANGES):
-        if not (_straighten(stops, route) | _exchange(stops, route, capacity_minutes)):
+        if _straighten(stops, route):
+            _fill(stops, route, capacity, thrift=thrift)
+        if not _exchange(stops, route, capacity, thrift=thrift):
             break
-        _fill(stops, route, capacity_minutes)
     return route
 
 
@@ -124,19 +133,22 @@ def _musts_first(stops: Stops) -> Route:
     return route
 
 
-def _fill(stops: Stops, route: Route, capacity: float) -> None:
-    """Insert what is worth most per minute until nothing fits."""
+def _fill(stops: Stops, route: Route, capacity: float, *, thrift: float, without: int = -1) -> None:
+    """Insert what is worth most for its minutes until nothing fits."""
     is_free = stops.urgent > 1
     is_free[route.order] = False
+    if without >= 0:
+        is_free[without] = False
     left = capacity - minutes_used(stops, route)
     while True:
         free = np.flatnonzero(is_free)
         place, added = _cheapest(stops, route.order, route.n_musts, free)
         cost = stops.minutes[free] + added
-        ratio = np.where(cost <= left + _TOLERANCE, stops.value[free] / cost, -np.inf)
-        best = int(ratio.argmax()) if len(free) else -1
-        home, gain = _best_further(stops, route, left)
-        if best >= 0 and ratio[best] >= gain and np.isfinite(ratio[best]):
+        worth = stops.value[free] / np.maximum(cost, _TOLERANCE) ** thrift
+        worth = np.where(cost <= left + _TOLERANCE, worth, -np.inf)
+        best = int(worth.argmax()) if len(free) else -1
+        home, gain = _best_further(stops, route, left, thrift)
+        if best >= 0 and worth[best] >= gain and np.isfinite(worth[best]):
             stop = int(free[best])
             route.order.insert(int(place[best]), stop)
             route.extras[stop] = 0
@@ -149,15 +161,16 @@ def _fill(stops: Stops, route: Route, capacity: float) -> None:
             return
 
 
-def _best_further(stops: Stops, route: Route, left: float) -> tuple[int, float]:
-    """The home on the route where one more person is worth most per minute."""
-    if stops.extra_minutes > left + _TOLERANCE:
-        return -1, -np.inf
+def _best_further(stops: Stops, route: Route, left: float, thrift: float) -> tuple[int, float]:
+    """The home on the route where one more person is worth most for the minutes."""
     best, gain = -1, -np.inf
+    if stops.extra_minutes > left + _TOLERANCE:
+        return best, gain
+    cost = max(stops.extra_minutes, _TOLERANCE) ** thrift
     for home, n in route.extras.items():
         values = stops.extra_value[home]
-        if n < len(values) and values[n] / max(stops.extra_minutes, _TOLERANCE) > gain:
-            best, gain = home, float(values[n] / max(stops.extra_minutes, _TOLERANCE))
+        if n < len(values) and values[n] / cost > gain:
+            best, gain = home, float(values[n] / cost)
     return best, gain
 
 
@@ -170,7 +183,8 @@ def _cheapest(
     after = np.asarray(order, dtype=np.intp)[n_musts:]
     added = stops.walk[before][:, free].copy()
     added[:-1] += stops.walk[free][:, after].T - stops.walk[before[:-1], after][:, None]
-    place = added.argmin(axis=0)
+    # Of equally short places the last, so that what was put in first is walked first.
+    place = len(added) - 1 - added[::-1].argmin(axis=0)
     return place + n_musts, added[place, np.arange(len(free))]
 
 
@@ -190,26 +204,14 @@ def _straighten(stops: Stops, route: Route) -> bool:
     return changed
 
 
-def _exchange(stops: Stops, route: Route, capacity: float) -> bool:
-    """Give up one stop for a better one, if one fits in its stead."""
-    out = np.flatnonzero(~np.isin(np.arange(len(stops.value)), route.order) & (stops.urgent > 1))
-    if not len(out):
-        return False
-    for place in range(route.n_musts, len(route.order)):
-        stop = route.order[place]
-        lost = stops.value[stop] + stops.extra_value[stop][: route.extras[stop]].sum()
-        rest = Route(
-            [s for s in route.order if s != stop],
-            {s: n for s, n in route.extras.items() if s != stop},
-            route.n_musts,
-        )
-        left = capacity - minutes_used(stops, rest)
-        where, added = _cheapest(stops, rest.order, rest.n_musts, out)
-        gain = np.where(stops.minutes[out] + added <= left + _TOLERANCE, stops.value[out], -np.inf)
-        best = int(gain.argmax())
-        if gain[best] > lost + _TOLERANCE:
-            rest.order.insert(int(where[best]), int(out[best]))
-            rest.extras[int(out[best])] = 0
-            route.order, route.extras = rest.order, rest.extras
+def _exchange(stops: Stops, route: Route, capacity: float, *, thrift: float) -> bool:
+    """Give up one stop, and everywhere the further people, if the day is better without."""
+    reached = optional_value(stops, route)
+    for stop in route.order[route.n_musts :]:
+        kept = [s for s in route.order if s != stop]
+        other = Route(kept, dict.fromkeys(kept, 0), route.n_musts)
+        _fill(stops, other, capacity, thrift=thrift, without=stop)
+        if optional_value(stops, other) > reached + _TOLERANCE:
+            route.order, route.extras = other.order, other.extras
             return True
     return False

@@ -123,7 +123,7 @@ def test_the_order_of_rows_does_not_matter(simulated: Features) -> None:
 
 @given(bands=st.lists(st.sampled_from(["", *RISK_BANDS]), min_size=1, max_size=9))
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_no_risk_makes_any_advice_less_urgent_or_later(
     simulated: Features, bands: list[str]
