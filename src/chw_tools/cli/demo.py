@@ -92,8 +92,7 @@ def _own_world(world: World, data: Path | None, *, fresh: bool) -> World:
     if fresh and home.exists():
         shutil.rmtree(home)
     environ = {k: v for k, v in world.environ.items() if k != "CHW_DATABASE_URL"}
-    models = environ.get("CHW_MODELS") or str(home / "models")
-    return World({**environ, "CHW_HOME": str(home), "CHW_MODELS": models})
+    return World({**environ, "CHW_HOME": str(home)})
 
 
 def _simulated(parts: Parts, account: _Account, people: int) -> None:

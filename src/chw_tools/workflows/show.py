@@ -75,13 +75,15 @@ def _worker_days(
     plan: Any, workers: pd.DataFrame, names: wording.Places, programme: Programme
 ) -> tuple[WorkerDay, ...]:
     urgent = plan.visits["urgency"].isin(("emergency", "same_day"))
+    is_due = plan.unvisited["due_on"] <= pd.Timestamp(plan.visit_on)
     spent = plan.visits["minutes"] + plan.visits["travel_minutes"].fillna(0)
     figures = pd.DataFrame(
         {
             "n_visits": plan.visits.groupby("worker_id").size(),
             "n_urgent": urgent.groupby(plan.visits["worker_id"]).sum(),
             "minutes": spent.groupby(plan.visits["worker_id"]).sum(),
-            "n_waiting": plan.unvisited.groupby("worker_id").size(),
+            "n_waiting": is_due.groupby(plan.unvisited["worker_id"]).sum(),
+            "n_later": (~is_due).groupby(plan.unvisited["worker_id"]).sum(),
         }
     ).fillna(0)
     figures = figures.reindex(workers["id"], fill_value=0)
@@ -94,6 +96,7 @@ def _worker_days(
             n_visits=int(figures.loc[row.id, "n_visits"]),
             n_urgent=int(figures.loc[row.id, "n_urgent"]),
             n_waiting=int(figures.loc[row.id, "n_waiting"]),
+            n_later=int(figures.loc[row.id, "n_later"]),
             minutes=float(figures.loc[row.id, "minutes"]),
             capacity_minutes=float(minutes),
         )
@@ -105,7 +108,8 @@ def _list_of(
     store: RegisterStore, plan: Any, worker: WorkerDay, names: wording.Places
 ) -> tuple[tuple[Stop, ...], tuple[Waiting, ...]]:
     visits = plan.visits[plan.visits["worker_id"] == worker.worker_id].sort_values("position")
-    unvisited = plan.unvisited[plan.unvisited["worker_id"] == worker.worker_id]
+    mine = plan.unvisited["worker_id"] == worker.worker_id
+    unvisited = plan.unvisited[mine & (plan.unvisited["due_on"] <= pd.Timestamp(plan.visit_on))]
     wanted = sorted({*visits["person_id"], *unvisited["person_id"]})
     known = store.load_register(
         person_ids=wanted, tables=("people", "households", "visits", "person_changes")

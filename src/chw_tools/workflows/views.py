@@ -165,7 +165,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Someone who is due but not on the list."""
+    """Someone who is due by the day but not on the list."""
 
     person_id: str
     name: str
@@ -177,7 +177,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class WorkerDay:
-    """One worker's day in figures."""
+    """One worker's day in figures; who waits is due by that day, later is due after it."""
 
     worker_id: str
     name: str
@@ -187,6 +187,7 @@ class WorkerDay:
     n_waiting: int
     minutes: float
     capacity_minutes: float
+    n_later: int = 0
 
 
 @dataclass(frozen=True)
