@@ -190,6 +190,7 @@ def _add_people(router: APIRouter, acts: Acts, pages: Pages) -> None:
         return pages.show(
             "person.html",
             person=view,
+            signs={sign.name for sign in acts.catalogue.danger_signs()},
             phone_url=_phone_url(view.phone),
             notice=pages.words(notice) if notice else "",
             population=view.population,

@@ -10,7 +10,10 @@ from starlette.responses import HTMLResponse
 from chw_tools.web.wording import load_wording, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chw_tools.web.wording import Wording
+    from chw_tools.workflows.views import Advice
 
 
 class Pages:
@@ -28,6 +31,8 @@ class Pages:
         self._templates.globals["t"] = self.words
         self._templates.filters["plain"] = plain
         self._templates.filters["units"] = lambda value: self.words.in_plain_units(plain(value))
+        self._templates.filters["lateness"] = self.words.lateness
+        self._templates.filters["by_action"] = by_action
         self._templates.filters["day"] = self.words.day
         self._templates.filters["long_day"] = self.words.long_day
 
@@ -37,3 +42,11 @@ class Pages:
         shown.setdefault("context", None)
         html = self._templates.get_template(template).render(shown)
         return HTMLResponse(html, status_code=status)
+
+
+def by_action(advice: Sequence[Advice]) -> list[list[Advice]]:
+    """Advice in its order, with what asks for the same action put together."""
+    groups: dict[str, list[Advice]] = {}
+    for item in advice:
+        groups.setdefault(item.action, []).append(item)
+    return list(groups.values())

@@ -122,7 +122,7 @@ def read_visit(
     if outcome == "seen":
         danger_signs, faults = _danger_signs(signs, form, words)
         problems += faults
-    elif measurements or signs - {"none", "not_asked"}:
+    elif outcome in VISIT_OUTCOMES and (measurements or _found(signs, form)):
         problems.append(Problem("outcome", words("errors.not_seen")))
     visited_on = _day(values)
     if visited_on is None:
@@ -213,7 +213,7 @@ def _danger_signs(
     ticked: frozenset[str], form: VisitForm, words: Wording
 ) -> tuple[dict[str, bool] | None, list[Problem]]:
     # Asked and none is an answer; not asked is another; silence is neither.
-    found = {sign.name for sign in form.danger_signs} & ticked
+    found = _found(ticked, form)
     if (found and ticked & {"none", "not_asked"}) or {"none", "not_asked"} <= ticked:
         return None, [Problem("danger_signs", words("errors.signs_both"))]
     if "not_asked" in ticked:
@@ -221,6 +221,10 @@ def _danger_signs(
     if not found and "none" not in ticked:
         return None, [Problem("danger_signs", words("errors.signs_missing"))]
     return {sign.name: sign.name in found for sign in form.danger_signs}, []
+
+
+def _found(ticked: frozenset[str], form: VisitForm) -> set[str]:
+    return {sign.name for sign in form.danger_signs} & ticked
 
 
 def _day(values: Mapping[str, str]) -> date | None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+_DAYS_A_MONTH, _DAYS_A_YEAR = 30, 365
+
 _JOINERS = "\u200c\u200d"
 
 
@@ -43,6 +45,14 @@ class Wording:
     def known(self, key: str, otherwise: str = "") -> str:
         """The words of a key that data may or may not have, such as a unit or a status."""
         return self.words.get(key, otherwise)
+
+    def lateness(self, days: int) -> str:
+        """How late, no finer than it matters: days, then months, then over a year."""
+        if days > _DAYS_A_YEAR:
+            return self("today.late_year")
+        if days < 2 * _DAYS_A_MONTH:
+            return self("today.late_days", n=days)
+        return self("today.late_months", n=days // _DAYS_A_MONTH)
 
     def in_plain_units(self, value: str) -> str:
         """A value with its UCUM unit as people write it: ``168 mm[Hg]`` as ``168 mmHg``."""
