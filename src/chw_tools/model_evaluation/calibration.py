@@ -69,7 +69,9 @@ def fit_recalibration(
     2016;74:167-176.
     """
     cases = np.ones((1, len(logits))) if weights is None else np.asarray(weights, dtype=float)
-    slopes, intercepts = np.ones(len(cases)), np.zeros(len(cases))
+    # From the prevalence: begun elsewhere, the steps may run away from the optimum.
+    slopes = np.zeros(len(cases))
+    intercepts = compute_logit((cases @ labels) / np.maximum(cases.sum(axis=1), 1))
     squared = logits * logits
     for _ in range(_ITERATIONS):
         fitted = compute_probability(slopes[:, None] * logits + intercepts[:, None])
