@@ -70,8 +70,8 @@ class Reader:
         """Days, keys and JSON as text, as SQLite keeps them anyway."""
         if self.dialect == "sqlite":
             return statement
-        rows = statement.subquery()
-        return sa.select(*(_text_of(rows.c[c.name], c.kind) for c in columns))
+        given = zip(statement.selected_columns, columns, strict=True)
+        return statement.with_only_columns(*(_text_of(got, c.kind) for got, c in given))
 
 
 def _text_of(column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:

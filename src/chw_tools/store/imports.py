@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from chw_tools.records import DERIVED_TABLES, conform, new_id
 from chw_tools.store.connection import Reader, insert_rows
 from chw_tools.store.tables import IMPORT_RUNS, REJECTED, UNMODELLED
-from chw_tools.store.values import digest_body, plain_columns
+from chw_tools.store.values import as_json, digest_body, plain_columns, without_nul
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,11 +24,6 @@ _DECLARED = DERIVED_TABLES["rejected"]
 def now() -> str:
     """This instant in UTC, as ISO 8601 text."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-def as_json(value: Any) -> str:
-    """JSON text of a plain structure, its keys in order."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def save_run(connection: sa.Connection, *, source: str, summary: Mapping[str, Any]) -> str:
@@ -59,15 +52,20 @@ def save_unmodelled(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]
     """Keep bodies that were not kept before."""
     keyed: dict[str, Row] = {}
     for row in rows:
-        body = row.get("body")
-        if isinstance(body, bytes):
-            body = body.decode()
-        elif body is not None and not isinstance(body, str):
-            body = as_json(body)
+        body = _body(row.get("body"))
         kept = (row["source"], row["file"], row["type"], body)
         keyed[digest_body(*kept)] = kept
     names = ("source", "file", "type", "body")
     return _add_unknown(connection, "unmodelled", UNMODELLED, names, keyed)
+
+
+def _body(body: Any) -> str | None:
+    """A body as JSON text; text and bytes are taken for JSON already."""
+    if isinstance(body, bytes):
+        body = body.decode()
+    if body is None or isinstance(body, str):
+        return body and without_nul(body)
+    return as_json(body)
 
 
 def _add_unknown(

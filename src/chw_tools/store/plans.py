@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from chw_tools.records import DERIVED_TABLES, Column, conform, new_id
 from chw_tools.store.connection import Reader, insert_rows, next_seqs
-from chw_tools.store.imports import as_json, now
+from chw_tools.store.imports import now
+from chw_tools.store.scope import first_of_each
 from chw_tools.store.tables import DERIVED, PLAN_RUNS
-from chw_tools.store.values import digest_rows, plain_columns
+from chw_tools.store.values import as_json, digest_rows, plain_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -86,21 +87,18 @@ def load_risks(
 ) -> pd.DataFrame:
     """Estimates of one or all outcomes, the newest or all."""
     declared, risks = DERIVED_TABLES["risks"], DERIVED["risks"].c
-    statement = reader.select("risks", [*declared.column_names, "server_seq"])
+    statement = reader.select("risks", declared.column_names)
     if outcome is not None:
         statement = statement.where(risks.outcome == outcome)
     if person_ids is not None:
         statement = statement.where(reader.among(risks.person_id, list(person_ids)))
     if latest:
-        place = sa.func.row_number().over(
-            partition_by=(risks.person_id, risks.outcome),
-            order_by=(risks.as_of.desc(), risks.server_seq.desc()),
+        statement = first_of_each(
+            statement,
+            of=(risks.person_id, risks.outcome),
+            order=(risks.as_of.desc(), risks.server_seq.desc()),
         )
-        ranked = statement.add_columns(place.label("place")).subquery()
-        statement = sa.select(ranked).where(ranked.c.place == 1)
-    rows = statement.subquery()
-    chosen = sa.select(*(rows.c[name] for name in declared.column_names))
-    return reader.frame(chosen.order_by(rows.c.server_seq), declared.columns)
+    return reader.frame(statement, declared.columns)
 
 
 def save_plan(

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 _UUID_LENGTH = 36
 
+#: Rows compared and inserted at a time, to bound what is held as Python objects.
+_CHUNK = 50_000
+
+#: The map and the staff are not written from within a limited scope.
+_WHOLE_ONLY = ("areas", "facilities", "workers")
+
 
 class SaveCounts(NamedTuple):
     """How many rows were new, already stored, and stored with other content."""
@@ -51,12 +57,16 @@ def save_table(
     NotFound
         If a row is about somebody outside the scope, before or after the change.
     """
+    if len(frame) > _CHUNK and not frame["id"].duplicated().any():
+        parts = (frame.iloc[at : at + _CHUNK] for at in range(0, len(frame), _CHUNK))
+        saved = [save_table(connection, table, part, scope=scope) for part in parts]
+        return SaveCounts(*(sum(counts) for counts in zip(*saved, strict=True)))
     columns = plain_columns(table, conform(table, frame))
     rows, digests = _distinct(table, columns)
     if not rows:
         return SaveCounts()
-    whole = Reader(connection)
-    known = _known_digests(whole, table, [row[0] for row in rows])
+    reader = Reader(connection)
+    known = _known_digests(reader, table, [row[0] for row in rows])
     _check_scope(connection, table, rows, known, scope=scope)
     new, other = [], []
     for row, digest in zip(rows, digests, strict=True):
@@ -67,7 +77,7 @@ def save_table(
             other.append((row, digest))
     _insert(connection, table, new)
     if table.is_event:
-        n_changed = _correct(whole, table, other)
+        n_changed = _correct(reader, table, other)
     else:
         n_changed = _update(connection, table, other, scope=scope)
     _check_after(connection, table, rows, scope=scope)
@@ -177,7 +187,7 @@ def _latest_versions(reader: Reader, table: Table, keys: Collection[str]) -> dic
             .order_by(stored.c.server_seq)
         )
         origin = {key: origin[before] for key, before in later}
-        latest.update({first: key for key, first in origin.items()})
+        latest |= {first: key for key, first in origin.items()}
     return latest
 
 
@@ -189,13 +199,17 @@ def _check_scope(
     *,
     scope: Scope,
 ) -> None:
-    """What is changed lies inside before; whom an event is about, too."""
+    """What is changed lies inside before, and so does all that the rows refer to."""
     if scope.kind == "whole":
         return
+    if table.name in _WHOLE_ONLY:
+        raise NotFound("No such record.", where=table.name)
     _check_inside(connection, table.name, known, scope=scope)
-    if "person_id" in table.column_names:
-        at = table.column_names.index("person_id")
-        _check_inside(connection, "people", {row[at] for row in rows}, scope=scope)
+    made_here = {row[0] for row in rows}
+    for at, column in enumerate(table.columns):
+        if column.refers_to and column.refers_to not in _WHOLE_ONLY:
+            named = {row[at] for row in rows if row[at] is not None} - made_here
+            _check_inside(connection, column.refers_to, named, scope=scope)
 
 
 def _check_after(connection: sa.Connection, table: Table, rows: list[Row], *, scope: Scope) -> None:

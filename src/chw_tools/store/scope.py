@@ -85,6 +85,19 @@ def update_of(name: str, *, scope: Scope) -> sa.Update:
     return statement if scope.kind == "whole" else statement.where(_within(table, scope))
 
 
+def first_of_each(
+    statement: sa.Select[Any],
+    *,
+    of: Collection[sa.ColumnElement[Any]],
+    order: Collection[sa.ColumnElement[Any]],
+) -> sa.Select[Any]:
+    """The same columns of only the first row, in an order, of each group."""
+    place = sa.func.row_number().over(partition_by=list(of), order_by=list(order))
+    ranked = statement.add_columns(place.label("place_in_group")).subquery()
+    columns = [ranked.c[column.name] for column in statement.selected_columns]
+    return sa.select(*columns).where(ranked.c.place_in_group == 1)
+
+
 def among(column: sa.ColumnElement[Any], ids: Collection[str], dialect: str) -> Any:
     """Whether the column is one of any number of keys, which go as a single parameter."""
     if dialect == "sqlite":
@@ -112,7 +125,7 @@ def _within(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:
 
 def _areas(scope: Scope) -> sa.Select[Any]:
     areas = REGISTER["areas"]
-    tree = sa.select(areas.c.id).where(areas.c.id.in_(scope.ids)).cte("within", recursive=True)
+    tree = sa.select(areas.c.id).where(areas.c.id.in_(scope.ids)).cte(recursive=True)
     below = areas.alias("below")
     tree = tree.union(sa.select(below.c.id).where(below.c.parent_id == tree.c.id))
     return sa.select(tree.c.id)
@@ -138,8 +151,8 @@ def _people(scope: Scope) -> sa.Select[Any]:
 def _is_worker(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:
     if scope.kind == "worker":
         return table.c.id.in_(scope.ids)
-    homes = REGISTER["households"]
+    homes, inside = REGISTER["households"], _areas(scope)
     serving = sa.select(homes.c.worker_id).where(
-        homes.c.worker_id.is_not(None), homes.c.area_id.in_(_areas(scope))
+        homes.c.worker_id.is_not(None), homes.c.area_id.in_(inside)
     )
-    return sa.or_(table.c.area_id.in_(_areas(scope)), table.c.id.in_(serving))
+    return sa.or_(table.c.area_id.in_(inside), table.c.id.in_(serving))

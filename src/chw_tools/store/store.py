@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
+import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
@@ -338,8 +340,11 @@ class Store:
             raise StoreUnavailable("The backup file exists already.", cure="Name a new one.")
         path.touch(mode=0o600)
         with _ours(), self._engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            driver.execute("VACUUM INTO ?", (str(path),))  # type: ignore[union-attr]
+            driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+            driver.execute("VACUUM INTO ?", (str(path),))
+        with closing(sqlite3.connect(path)) as copy, copy:
+            # Whoever restores it begins another life, which devices must be able to tell.
+            copy.execute("UPDATE store_info SET epoch = ?", (secrets.token_hex(16),))
 
 
 @contextmanager
@@ -347,15 +352,20 @@ def _ours() -> Iterator[None]:
     """Turn the database's errors into ours, whose messages hold no values."""
     try:
         yield
+    except sqlite3.Error as error:
+        raise StoreUnavailable(
+            f"The file cannot be copied ({type(error).__name__}).",
+            cure="Choose a folder with room that you may write to.",
+        ) from None
     except sa.exc.IntegrityError:
         raise Conflict(
             "A row refers to one that is not stored, or takes a place already taken.",
             cure="Save what is referred to in the same transaction.",
         ) from None
-    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+    except sa.exc.DataError:
+        raise Conflict("A value does not fit its column.", cure="Check the rows first.") from None
+    except sa.exc.DBAPIError as error:
         raise StoreUnavailable(
             f"The database did not answer ({type(error.orig).__name__}).",
             cure="See whether it can be reached, and whether another writer is busy.",
         ) from None
-    except sa.exc.DataError:
-        raise Conflict("A value does not fit its column.", cure="Check the rows first.") from None

@@ -7,6 +7,7 @@ on the database, on the order of columns, or on columns declared later.
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -79,12 +80,26 @@ def _iso(series: pd.Series[Any], unit: str) -> list[Any]:
     return texts
 
 
+_JSON_AS_KEPT = orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+
+#: A NUL in JSON, which PostgreSQL cannot keep; an even number of backslashes before it.
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def as_json(value: Any) -> str:
+    """JSON text of a plain structure, its keys in order."""
+    text = orjson.dumps(value, option=_JSON_AS_KEPT, default=_plain_scalar).decode()
+    return without_nul(text)
+
+
+def without_nul(text: str) -> str:
+    """JSON text with each NUL character shown as the replacement character."""
+    return _NUL.sub("\\1\N{REPLACEMENT CHARACTER}", text) if "\\u0000" in text else text
+
+
 def _json(value: Any) -> str | None:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return None
-    return orjson.dumps(
-        value, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=_plain_scalar
-    ).decode()
+    is_missing = value is None or (isinstance(value, float) and np.isnan(value))
+    return None if is_missing else as_json(value)
 
 
 def _plain_scalar(value: Any) -> Any:
