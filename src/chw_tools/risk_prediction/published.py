@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+#: Far outside its limits a formula may reach 0 or 1, whose log-odds are no numbers.
+_SUREST = 1e-12
+
 Inputs: TypeAlias = "Mapping[str, NDArray[np.float64]]"
 
 
@@ -41,6 +44,8 @@ class PublishedScore:
         For whom it holds.
     not_with : mapping of str to str
         Flags with which it does not hold, and why.
+    remarks : callable, optional
+        ``remarks(frame)`` gives what to say with an estimate, or ``None``, one a row.
     reference_text : str
         The reference person in words.
     """
@@ -55,7 +60,7 @@ class PublishedScore:
     labels: Mapping[str, str]
     limits: Mapping[str, Limits] = field(default_factory=dict)
     not_with: Mapping[str, str] = field(default_factory=dict)
-    outside_charts: Callable[[pd.DataFrame], tuple[NDArray[np.bool_], str]] | None = None
+    remarks: Callable[[pd.DataFrame], NDArray[np.object_]] | None = None
     reference_text: str = ""
     population: str = "real"
 
@@ -104,6 +109,7 @@ class PublishedScore:
             for name, values in inputs.items()
         }
         risk = self.formula(mixed)
+        risk = np.clip(risk, _SUREST, 1 - _SUREST)
         logit: NDArray[np.float64] = np.log(risk) - np.log1p(-risk)
         return logit
 
@@ -113,9 +119,8 @@ class PublishedScore:
         state, note = judge_rows(
             inputs, limits=self.limits, needs=list(self.labels), labels=self.labels
         )
-        if self.outside_charts is not None:
-            beyond, text = self.outside_charts(frame)
-            note[beyond & (state == "estimated")] = text
+        if self.remarks is not None:
+            note = np.where(state == "estimated", self.remarks(frame), note)
         for flag, why in self.not_with.items():
             barred = frame[flag].fillna(False).to_numpy(dtype=bool)
             state[barred], note[barred] = "not_valid", why

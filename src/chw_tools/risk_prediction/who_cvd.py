@@ -42,6 +42,9 @@ _LABELS = {
     "systolic_mmhg": "Systolic blood pressure",
     "bmi": "Body mass index",
 }
+#: A blood pressure older than a year is told; a decision of this project.
+_OLD_DAYS = 365
+_OLD = "The blood pressure is more than a year old: measure it again."
 _BARRED = "For people without heart disease or stroke: this one is at high risk already."
 
 
@@ -141,7 +144,8 @@ def who_cvd_score(region: str) -> PublishedScore:
 
     Not valid outside 40 to 80 years and for people with known heart disease or stroke; not
     known where smoking, blood pressure or body mass index were not measured, and the note
-    names which. Between 75 and 80 years, beyond the charts, the note says so.
+    names which. Between 75 and 80 years, beyond the charts, and where the blood pressure is more
+    than a year old, the note says so.
 
     Raises
     ------
@@ -172,7 +176,7 @@ def who_cvd_score(region: str) -> PublishedScore:
         labels=_LABELS,
         limits={"age_years": (LOWEST_AGE, HIGHEST_AGE)},
         not_with={"has_heart_disease": _BARRED, "has_stroke": _BARRED},
-        outside_charts=_beyond_charts,
+        remarks=_remarks,
         reference_text="a non-smoker of 60 years and the same sex, 120 mmHg, body mass index 25",
     )
 
@@ -189,6 +193,10 @@ def _read(frame: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def _beyond_charts(frame: pd.DataFrame) -> tuple[NDArray[np.bool_], str]:
+def _remarks(frame: pd.DataFrame) -> NDArray[np.object_]:
+    remarks = np.full(len(frame), None, dtype=object)
+    if "systolic_mmhg_days_since" in frame:
+        remarks[numbers_of(frame["systolic_mmhg_days_since"]) > _OLD_DAYS] = _OLD
     beyond = np.floor(numbers_of(frame["age_years"])) > LAST_CHART_AGE
-    return beyond, "Beyond the published charts, which end at 74 years."
+    remarks[beyond] = "Beyond the published charts, which end at 74 years."
+    return remarks

@@ -462,7 +462,7 @@ ROWS = st.lists(
 )
 # No shrinking: a register is slow to build, and the failing one is small enough to read.
 QUICK = settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

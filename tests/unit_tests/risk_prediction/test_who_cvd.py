@@ -130,6 +130,22 @@ def test_says_when_the_charts_end():
     assert "74" in notes[1]
 
 
+def test_says_when_the_blood_pressure_is_old():
+    features = people(age_years=[60.0, 60.0, 30.0])
+    frame = features.frame.assign(systolic_mmhg_days_since=[365.0, 366.0, 900.0])
+    notes = scored(Features(frame, features.declaration, features.as_of))["note"]
+    assert pd.isna(notes[0])
+    assert "measure it again" in notes[1]
+    assert "from 40 to 80" in notes[2]
+
+
+def test_absurd_inputs_raise_no_warning_and_keep_the_arithmetic():
+    features = people(systolic_mmhg=[400.0, 40.0], bmi=[150.0, 5.0], age_years=[80.0, 41.0])
+    found = scored(features)
+    assert found["risk"].between(0, 1).all()
+    assert all(np.isfinite(r["effect"]) for reasons in found["reasons"] for r in reasons)
+
+
 def test_not_measured_is_not_known_and_the_note_names_it():
     risks = scored(people(systolic_mmhg=[np.nan, 120, np.nan], bmi=[25, np.nan, np.nan]))
     assert (risks["state"] == "not_known").all()
