@@ -65,7 +65,7 @@ def draw_contacts(
         outcome = choose(rng, assumed.numbers("visits.home_outcomes"), len(person))
         reason = np.where(rng.random(len(person)) < (0.12 if kind == HOME else 0.6), SICK, ROUTINE)
         parts.append(_visits(person, day, kind, outcome if kind == HOME else SEEN, reason))
-    parts.extend(_around_events(rng, befell, assumed))
+    parts.extend(_around_events(rng, befell, start, assumed))
     return while_here(pd.concat(parts, ignore_index=True), life)
 
 
@@ -98,13 +98,14 @@ def _rates(
 
 
 def _around_events(
-    rng: np.random.Generator, befell: pd.DataFrame, assumed: Assumptions
+    rng: np.random.Generator, befell: pd.DataFrame, start: int, assumed: Assumptions
 ) -> list[pd.DataFrame]:
     admitted = ~befell["is_death"].to_numpy() | (rng.random(len(befell)) < 0.4)
     inside = befell[admitted]
     before = rng.random(len(befell)) < assumed.number("visits.before_admission")
     sick = befell[before]
-    day = sick["day"].to_numpy() - rng.integers(0, 6, len(sick))
+    # Never before the index day: nothing then known may tell more than the true risk does.
+    day = np.maximum(sick["day"].to_numpy() - rng.integers(0, 6, len(sick)), start + 1)
     kind = np.where(rng.random(len(sick)) < 0.5, HOME, FACILITY)
     return [
         _visits(inside["person"].to_numpy(), inside["day"].to_numpy(), INPATIENT, SEEN, ADMISSION),

@@ -47,7 +47,8 @@ def run_course(
     length = int(assumed.number("programme.window_days"))
     windows = int(assumed.number("programme.windows"))
     life = Life.begin(folk, pregnancies, households, length * windows)
-    risks, events, visits = [], [], [contacts.draw_surveys(folk)]
+    maternity = contacts.draw_maternity(stream(seed, part, "maternity"), pregnancies, assumed)
+    risks, events, visits = [], [], [contacts.draw_surveys(folk), maternity]
     for window in range(windows):
         start = window * length
         at_risk = life.at_risk(start, length)
@@ -55,12 +56,11 @@ def run_course(
         befell = befall(rng, truth, folk, start, length, assumed)
         life.suffer(befell, start + length)
         met = contacts.draw_contacts(rng, life, at_risk, befell, start, length, assumed)
-        life.remember(befell, met, start + length)
+        life.remember(befell, pd.concat([met, maternity]), start + length)
         truth = truth.merge(befell, on="person", how="left")
         risks.append(truth)
         events.append(befell)
         visits.append(met)
-    visits.append(contacts.draw_maternity(rng, pregnancies, assumed))
     visits.append(contacts.draw_discoveries(rng, life))
     return Course(
         pd.concat(risks, ignore_index=True),
@@ -137,5 +137,5 @@ class Life:
         """What the next window takes from this one."""
         self.admitted = np.zeros(len(self.folk), dtype=bool)
         self.admitted[befell["person"]] = True
-        seen = met[(met["kind"] == HOME) & (met["outcome"] == SEEN)]
+        seen = met[(met["kind"] == HOME) & (met["outcome"] == SEEN) & (met["day"] <= day)]
         np.maximum.at(self.last_seen, seen["person"].to_numpy(), seen["day"].to_numpy())

@@ -40,7 +40,9 @@ def compute_true_risks(
     score = _log_odds(life, at_risk, start, odds, pregnant[at_risk], complicated[at_risk])
     untouched = 1 / (1 + np.exp(-score))
     effect = _visit_effect(life, at_risk, start, pregnant[at_risk], assumed)
-    recent = start - life.last_seen[at_risk] < VISIT_DAYS
+    since = start - life.last_seen[at_risk]
+    # A newborn may be entered, and so first seen, only after the index day.
+    recent = (since >= 0) & (since < VISIT_DAYS)
     visited = untouched * np.where(recent, 1 - effect, 1)
     # A child born within the window is at risk for the rest of it only.
     days = np.minimum(start + length - np.maximum(born, start), length)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chw_tools.records import TABLES, load_catalogue
 from chw_tools.records.checks import find_problems
-from chw_tools.testing import simulate_part, simulate_programme
+from chw_tools.testing import simulate_part, simulate_programme, spoil
 from chw_tools.testing import simulation as simulation_module
 from chw_tools.testing.assumptions import Assumption, Assumptions, load_assumptions
 
@@ -153,3 +155,21 @@ def test_households_hold_an_adult_and_a_worker_of_their_village(small_register: 
     people = small_register.people
     adults = people[people["born_on"] < "2004-01-01"]["household_id"]
     assert np.isin(people["household_id"], adults).mean() > 0.95
+
+
+@settings(max_examples=12, deadline=None)
+@given(people=st.integers(1, 90), seed=st.integers(0, 2**32))
+def test_any_size_and_seed_gives_a_sound_programme(people: int, seed: int) -> None:
+    tables = simulate_programme(people=people, seed=seed).tables
+    assert len(tables["people"]) >= people
+    spoiled, log = spoil(tables, part=0, seed=seed)
+    assert set(log["table"]) <= set(spoiled)
+    for name, frame in tables.items():
+        assert frame["id"].is_unique
+        assert len(spoiled[name]) >= len(frame)
+        for column in TABLES[name].columns:
+            if column.name in frame and column.required:
+                assert frame[column.name].notna().all(), (name, column.name)
+            if column.refers_to and len(frame):
+                known = tables[column.refers_to]["id"]
+                assert frame[column.name].dropna().isin(known).all(), (name, column.name)

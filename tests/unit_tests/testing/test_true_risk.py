@@ -79,3 +79,30 @@ def test_a_visit_lowers_the_risk_by_its_effect(risks: pd.DataFrame) -> None:
     assert not visited.all()
     assert np.allclose(ratio[visited], 1 - full["visit_effect"][visited])
     assert full["visit_effect"].between(0.05, 0.40).all()
+
+
+def test_the_effect_is_of_home_visits_that_the_register_holds(
+    programme: Simulated, risks: pd.DataFrame
+) -> None:
+    visits = programme.tables["visits"].query("kind == 'home' and outcome == 'seen'")
+    full = risks[risks["horizon_days"] == 180]
+    for day, rows in full.groupby("as_of"):
+        days = (day - visits["visited_on"]).dt.days
+        seen = visits.loc[days.between(0, 89), "person_id"]
+        lowered = rows["probability"] < rows["probability_unvisited"]
+        assert (rows["person_id"].isin(seen) == lowered).all(), day
+
+
+def test_signs_before_an_event_are_not_seen_before_its_index_day(
+    programme: Simulated, risks: pd.DataFrame
+) -> None:
+    # Were they, the register would know more than the truth it is to be judged by.
+    found = programme.tables["observations"]
+    signs = found[found["code"].isin(["chest-pain", "convulsions", "stroke-signs"])]
+    shown = signs[signs["value_code"] == "yes"]
+    before = risks.merge(shown[["person_id", "observed_on"]], on="person_id")
+    days = (before["as_of"] - before["observed_on"]).dt.days
+    recent = before[days.between(0, 5)].drop_duplicates(["person_id", "as_of"])
+    assert len(recent)
+    within_days = (recent["happened_on"] - recent["as_of"]).dt.days <= 5
+    assert within_days.mean() < 0.1
