@@ -34,6 +34,8 @@ class Columns:
 
     frame: pd.DataFrame
     _numbers: dict[str, Numbers] = field(default_factory=dict)
+    _known: dict[str, Mask] = field(default_factory=dict)
+    _codes: dict[str, tuple[NDArray[np.int64], dict[object, int]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -52,9 +54,24 @@ class Columns:
             self._numbers[name] = column.to_numpy(dtype="float64", na_value=np.nan)
         return self._numbers[name]
 
-    def rows(self, mask: Mask) -> Columns:
-        """The same columns of some people."""
-        return Columns(self.frame[mask])
+    def known(self, name: str) -> Mask:
+        """Where the column's value is known."""
+        if name not in self._known:
+            self._known[name] = np.asarray(self.frame[name].notna(), dtype=bool)
+        return self._known[name]
+
+    def codes(self, name: str) -> tuple[NDArray[np.int64], dict[object, int]]:
+        """The column of texts as places in a list of them, -1 where not known."""
+        if name not in self._codes:
+            held = self.frame[name].astype("category").array
+            places = {text: place for place, text in enumerate(held.categories)}
+            self._codes[name] = (np.asarray(held.codes, dtype=np.int64), places)
+        return self._codes[name]
+
+    def rows(self, mask: Mask, names: Iterable[str]) -> Columns:
+        """Some columns of some people."""
+        # Not all columns are taken: the table is wide, and a reason reads a few of them.
+        return Columns(self.frame.loc[:, list(names)][mask])
 
 
 def holds(columns: Columns, condition: Condition) -> Mask:
@@ -62,33 +79,36 @@ def holds(columns: Columns, condition: Condition) -> Mask:
 
     What is not known makes a comparison false; with ``not`` before the operator, true.
     """
-    values = columns.frame[condition.feature]
     if condition.op == "is_known":
-        return np.asarray(values.notna(), dtype=bool)
+        return columns.known(condition.feature)
     if condition.op == "is_missing":
-        return np.asarray(values.isna(), dtype=bool)
+        return ~columns.known(condition.feature)
     comparison = condition.op.removeprefix("not ")
-    known = np.asarray(values.notna(), dtype=bool)
-    answer = known & _compared(columns, condition.feature, comparison, condition.value)
+    answer = _compared(columns, condition.feature, comparison, condition.value)
     return ~answer if condition.op != comparison else answer
 
 
+_COMPARE: dict[str, np.ufunc] = {
+    "==": np.equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+
+
 def _compared(columns: Columns, feature: str, comparison: str, value: object) -> Mask:
-    if comparison in ("==", "!=", "in") and not isinstance(value, bool | int | float):
-        wanted = list(value) if isinstance(value, tuple) else [value]
-        found = np.asarray(columns.frame[feature].isin(wanted), dtype=bool)
-        return ~found if comparison == "!=" else found
-    numbers = columns.numbers(feature)
-    limit = float(value)  # type: ignore[arg-type]
-    compare: np.ufunc = {
-        "==": np.equal,
-        "!=": np.not_equal,
-        "<": np.less,
-        "<=": np.less_equal,
-        ">": np.greater,
-        ">=": np.greater_equal,
-    }[comparison]
-    return np.asarray(compare(numbers, limit), dtype=bool)
+    """The comparison; false where the feature is not known."""
+    if comparison == "!=":
+        return columns.known(feature) & ~_compared(columns, feature, "==", value)
+    if isinstance(value, bool | int | float):
+        return np.asarray(_COMPARE[comparison](columns.numbers(feature), value), dtype=bool)
+    codes, places = columns.codes(feature)
+    found = np.zeros(len(codes), dtype=bool)
+    for wanted in value if isinstance(value, tuple) else (value,):
+        # A value that occurs nowhere has no place; -1 is "not known".
+        found |= codes == places.get(wanted, -2)
+    return found
 
 
 def meets(columns: Columns, rule: Rule) -> Mask:

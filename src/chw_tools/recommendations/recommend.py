@@ -144,7 +144,9 @@ def _rows(columns: Columns, advice: _Advice, as_of: pd.Timestamp) -> dict[str, A
         "kind": [rule.kind] * n,
         "urgency": advice.urgency[mask],
         "action": [rule.action] * n,
-        "reason": reasons(columns.rows(mask), rule, advice.contact[mask], as_of=as_of),
+        "reason": reasons(
+            columns.rows(mask, rule.features()), rule, advice.contact[mask], as_of=as_of
+        ),
         "source": [rule.source] * n,
         "is_verified": [rule.verified] * n,
         "days": advice.days[mask],
