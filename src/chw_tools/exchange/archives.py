@@ -99,9 +99,15 @@ class Metered(io.RawIOBase):
     """
 
     def __init__(
-        self, stream: BinaryIO, budget: Budget, where: str, packed_bytes: int | None
+        self,
+        stream: BinaryIO,
+        budget: Budget,
+        where: str,
+        packed_bytes: int | None,
+        beneath: BinaryIO | None = None,
     ) -> None:
         self._stream, self._budget, self._where = stream, budget, where
+        self._beneath = beneath
         self._limit = (
             None if packed_bytes is None else max(GROWTH_MATTERS_BYTES, packed_bytes * MAX_GROWTH)
         )
@@ -110,6 +116,14 @@ class Metered(io.RawIOBase):
     def readable(self) -> bool:
         """Always."""
         return True
+
+    def close(self) -> None:
+        """Close the stream, and what lies beneath it."""
+        if not self.closed:
+            self._stream.close()
+            if self._beneath is not None:
+                self._beneath.close()
+        super().close()
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes, counted."""
@@ -266,7 +280,8 @@ def _plain(path: Path, name: str, budget: Budget) -> SourceFile:
 def _unpacked(stream: BinaryIO, name: str, size: int, budget: Budget) -> BinaryIO:
     if not name.lower().endswith(".gz"):
         return stream
-    metered = Metered(gzip.GzipFile(fileobj=stream), budget, name, size)  # type: ignore[arg-type]
+    unpacked = gzip.GzipFile(fileobj=stream)
+    metered = Metered(unpacked, budget, name, size, beneath=stream)  # type: ignore[arg-type]
     return io.BufferedReader(metered, 1 << 18)
 
 

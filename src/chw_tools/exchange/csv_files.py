@@ -164,7 +164,7 @@ def _pieces(
             if batch.num_rows:
                 frame = batch.to_pandas()
                 frame.index = lines.of(batch)
-                yield frame
+                yield _without_blank(frame)
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error):
             raise _not_text(name, encoding) from error
@@ -174,6 +174,13 @@ def _pieces(
         ) from error  # fmt: skip
     except UnicodeDecodeError as error:
         raise _not_text(name, encoding) from error
+
+
+def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
+    # An empty line comes as a row that holds nothing at all; most files have none.
+    if not frame.iloc[:, 0].isna().any():
+        return frame
+    return frame[frame.notna().any(axis=1)]
 
 
 class _Lines:

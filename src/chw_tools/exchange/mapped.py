@@ -130,7 +130,7 @@ def _rows(frame: pd.DataFrame, mapping: TableMapping, shared: pd.DataFrame) -> p
         rows.setdefault("person_id", shared.get("person"))
     # A person's event is the birth, which no day of a record stands for.
     if as_of is not None:
-        if declared.event_day and declared.is_event | (declared.column(declared.event_day).required):
+        if declared.event_day and declared.column(declared.event_day).required:
             rows.setdefault(declared.event_day, as_of)
         rows.setdefault("known_on", as_of)
     if "id" not in rows:
@@ -170,9 +170,9 @@ def _taken(frame: pd.DataFrame, value: Value, as_of: pd.Series | None) -> pd.Ser
 
 
 def _translated(column: pd.Series, value: Value) -> pd.Series:
-    if value.values:
-        translated = column.map(value.values)
-        column = translated.where(column.isin(list(value.values)), column)
+    if value.translation:
+        translated = column.map(value.translation)
+        column = translated.where(column.isin(list(value.translation)), column)
         column = column.mask((column == "").fillna(False))
     if value.format:
         days = pd.to_datetime(column, format=value.format, errors="coerce")
@@ -207,9 +207,11 @@ def _met(conditions: tuple[Condition, ...], frame: pd.DataFrame) -> NDArray[np.b
 
 def _holds(condition: Condition, column: pd.Series) -> NDArray[np.bool_]:
     operator, value = condition.operator, condition.value
-    known = column.notna().to_numpy(dtype=bool)
-    if operator in ("is_known", "is_missing"):
-        return known if operator == "is_known" else ~known
+    known: NDArray[np.bool_] = column.notna().to_numpy(dtype=bool)
+    if operator == "is_known":
+        return known
+    if operator == "is_missing":
+        return ~known
     if operator == "in":
         wanted = list(value) if isinstance(value, tuple) else [value]
         found = [_holds(type(condition)(condition.column, "==", one), column) for one in wanted]
@@ -220,7 +222,9 @@ def _holds(condition: Condition, column: pd.Series) -> NDArray[np.bool_]:
         left = pd.to_numeric(column, errors="coerce")
     compare = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}[operator]
     held = getattr(left, compare)(value)
-    met: NDArray[np.bool_] = held.fillna(False).to_numpy(dtype=bool) & known & left.notna().to_numpy()
+    met: NDArray[np.bool_] = (
+        held.fillna(False).to_numpy(dtype=bool) & known & left.notna().to_numpy()
+    )
     return met
 
 

@@ -75,7 +75,7 @@ class Value:
         Source column with an age on the day of the record, from which a birth follows.
     row_number : bool
         The row's number, where a file names nobody.
-    values : dict
+    translation : dict
         Translation of source values; what is not in it stays as it is (and is refused if it
         is not allowed). An empty translation means missing.
     format : str
@@ -89,7 +89,7 @@ class Value:
     cases: tuple[Case, ...] = ()
     age: str = ""
     row_number: bool = False
-    values: dict[str, str] = field(default_factory=dict)
+    translation: dict[str, str] = field(default_factory=dict)
     format: str = ""
     unit: Literal["years", "months"] = "years"
 
@@ -222,7 +222,7 @@ class _Problems:
     def raise_any(self, where: str) -> None:
         if self.found:
             raise MappingFault(
-                "; ".join(self.found) + ".",
+                "; ".join(dict.fromkeys(self.found)) + ".",
                 where=where,
                 cure="See docs/data_dictionary.md for tables and columns.",
             )
@@ -255,7 +255,7 @@ def _file(said: dict[str, Any], problems: _Problems) -> FileMapping:
 
 
 def _table(table: str, said: dict[str, Any], place: str, problems: _Problems) -> TableMapping:
-    if table == "observations" and "column" in said or "cases" in said:
+    if (table == "observations" and "column" in said) or "cases" in said:
         return _observation(said, place, problems)
     if table == "conditions" and "when" in said and "code" in said:
         return _condition_rows(said, place, problems)
@@ -277,7 +277,9 @@ def _observation(said: dict[str, Any], place: str, problems: _Problems) -> Table
     if "name" in said:
         problems.unless(entry is not None, place, "the catalogue has no such observable")
     else:
-        problems.unless("system" in said and "code" in said, place, "needs name, or system and code")
+        problems.unless(
+            "system" in said and "code" in said, place, "needs name, or system and code"
+        )
     is_number = entry.kind == "number" if entry else "unit" in said
     content = "value_number" if is_number else "value_code"
     own = {"name", "system", "code", "unit", "when", "observed_on", "known_on", "visit_id"}
@@ -323,9 +325,7 @@ def _outcome(said: dict[str, Any], place: str, problems: _Problems) -> TableMapp
 def _given(
     said: dict[str, Any], names: tuple[str, ...], place: str, problems: _Problems
 ) -> dict[str, Value]:
-    return {
-        name: _value(said[name], f"{place}.{name}", problems) for name in names if name in said
-    }
+    return {name: _value(said[name], f"{place}.{name}", problems) for name in names if name in said}
 
 
 def _value(said: Any, place: str, problems: _Problems) -> Value:
@@ -350,7 +350,7 @@ def _value(said: Any, place: str, problems: _Problems) -> Value:
         cases=cases,
         age=said.get("age", ""),
         row_number=bool(said.get("row_number")),
-        values={str(key): str(value) for key, value in said.get("values", {}).items()},
+        translation={str(key): str(value) for key, value in said.get("values", {}).items()},
         format=said.get("format", ""),
         unit=said.get("unit", "years"),
     )
@@ -402,5 +402,3 @@ def check_columns(mapping: FileMapping, name: str, columns: list[str], where: st
             where=where,
             cure="Correct the names in the mapping; they are compared letter by letter.",
         )
-
-

@@ -9,7 +9,7 @@ Not here: reading files (``exchange``) and the rules for a trusted row (``data_p
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,16 +17,21 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.data_processing import Cleaned, clean_table, earliest_births
-from chw_tools.records import DERIVED_TABLES, TABLES
+from chw_tools.data_processing.observed import NOTE_COLUMNS
+from chw_tools.records import DERIVED_TABLES, TABLES, empty_table
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from chw_tools.data_processing.import_report import ReportBuilder
     from numpy.typing import NDArray
 
-    from chw_tools.records import Catalogue, Source, Table
+    from chw_tools.data_processing.import_report import ReportBuilder
+    from chw_tools.records import Catalogue, Column, Source, Table
     from chw_tools.workflows.ports import IngestStore, RawPiece
+
+
+_FIRST_MET = "the day this source was first met"
+NO_NOTES = pd.DataFrame(columns=NOTE_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,11 @@ class Run:
             table, raw, catalogue=self.catalogue, today=self.today, births=self._births(table)
         )
         cleaned = self._without_contradictions(table, cleaned, raw)
-        self.state.report.add_cleaned(table, cleaned)
         if n_assumed:
-            self.state.report.note(f"{table.name}: known_on taken from the event day", n_assumed)
-        if len(cleaned.rejected):
-            self.store.save_rejected(cleaned.rejected)
+            self.state.report.note(
+                f"{table.name}: no known_on is given; taken as {table.event_day or _FIRST_MET}",
+                n_assumed,
+            )
         lost = self._unresolved(table, cleaned.trusted)
         if lost.any():
             frame = cleaned.trusted[lost].reset_index(drop=True)
@@ -95,9 +100,16 @@ class Run:
             self.state.waiting.setdefault(table.name, []).append(
                 Waiting(frame, frame["id"].map(places))
             )
-        self._save(table, cleaned.trusted[~lost].reset_index(drop=True))
+            entering = cleaned.trusted[~lost].reset_index(drop=True)
+            cleaned = replace(cleaned, trusted=entering)
+        self._account(table, cleaned)
 
-    def _save(self, table: Table, frame: pd.DataFrame) -> None:
+    def _account(self, table: Table, cleaned: Cleaned) -> None:
+        """Save what is trusted and what is refused, and count both."""
+        frame = cleaned.trusted
+        self.state.report.add_cleaned(table, cleaned)
+        if len(cleaned.rejected):
+            self.store.save_rejected(cleaned.rejected)
         if not len(frame):
             return
         self.state.report.add_saved(table.name, self.store.save(table.name, frame))
@@ -207,32 +219,41 @@ class Run:
     def _settle_table(self, table: Table, frame: pd.DataFrame, at: pd.Series) -> None:
         later = frame["id"].duplicated(keep="last").to_numpy()
         frame, at = frame[~later].reset_index(drop=True), at[~later].reset_index(drop=True)
+        refused = []
         for column in table.columns:
             if not column.refers_to or not column.required:
                 continue
             lost = self._not_stored(column.refers_to, frame[column.name])
             if lost.any():
-                self.refuse(
-                    rejected_rows(
-                        table,
-                        frame[lost],
-                        at[lost],
-                        column=column.name,
-                        reason=f"refers to no row of {column.refers_to}",
-                        cure=f"Import the {column.refers_to} it refers to, then this file again.",
-                    )
-                )
+                refused.append(_without_target(table, column, frame[lost], at[lost]))
                 frame = frame[~lost].reset_index(drop=True)
                 at = at[~lost].reset_index(drop=True)
         for name, broken in self._broken(table, frame).items():
             if broken.any():
                 frame[name] = frame[name].mask(broken)
-                self.state.report.note(
-                    f"{table.name}.{name}: refers to no row of "
-                    f"{table.column(name).refers_to}; left empty",
-                    int(broken.sum()),
-                )
-        self._save(table, frame)
+                target = table.column(name).refers_to
+                said = f"{table.name}.{name}: refers to no row of {target}; left empty"
+                self.state.report.note(said, int(broken.sum()))
+        rejected = pd.concat(refused, ignore_index=True) if refused else empty_rejected()
+        self._account(table, Cleaned(frame, rejected, NO_NOTES, int(later.sum())))
+
+
+def _without_target(
+    table: Table, column: Column, frame: pd.DataFrame, at: pd.Series
+) -> pd.DataFrame:
+    return rejected_rows(
+        table,
+        frame,
+        at,
+        column=column.name,
+        reason=f"refers to no row of {column.refers_to}",
+        cure=f"Import the {column.refers_to} it refers to, then this file again.",
+    )
+
+
+def empty_rejected() -> pd.DataFrame:
+    """No rejected rows, in their declared columns."""
+    return empty_table(DERIVED_TABLES["rejected"])
 
 
 def with_known_on(table: Table, raw: pd.DataFrame, first_seen: date) -> tuple[pd.DataFrame, int]:
