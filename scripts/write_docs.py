@@ -3,10 +3,14 @@
 import sys
 from pathlib import Path
 
+from chw_tools.programme.guidelines import guidelines_page
 from chw_tools.records.dictionary import data_dictionary
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {ROOT / "docs" / "data_dictionary.md": data_dictionary}
+PAGES = {
+    ROOT / "docs" / "data_dictionary.md": data_dictionary,
+    ROOT / "docs" / "guidelines.md": guidelines_page,
+}
 
 
 def main() -> int:

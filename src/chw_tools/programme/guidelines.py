@@ -1,0 +1,151 @@
+"""The programme's rules and numbers as a page for clinicians to read and correct."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chw_tools.programme.programme import load_programme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chw_tools.programme.programme import Programme
+    from chw_tools.programme.rules import Condition, Rule
+
+_INTRODUCTION = """\
+# Guidelines and numbers of the programme
+
+This page is written from `chw_tools/programme/defaults/` (`make docs`). It shows every rule
+and every number that decides what a worker is asked to do, with its source.
+
+**To be confirmed** means that the named source was not read for this rule or number, or that
+it is a decision of this project. A programme's own clinicians must review all of them before
+any use with real people. Nothing here replaces a national guideline.
+
+How rules work:
+
+- A guideline is the floor. An estimated risk may make advice more urgent or bring it forward;
+  it never makes it less urgent, later, or disappear.
+- What is not known never counts as normal. A comparison with a missing value does not hold,
+  and rules of the kind *measure* ask for what is missing.
+- A danger sign counts for everyone, also where age or pregnancy is not known, for 14 days
+  after it was last answered "yes". After that, and for 60 days, the worker is asked to ask
+  again. A danger sign cannot be switched off.
+- A rule that says more replaces a weaker one only if it is at least as urgent and no later.
+- At most four pieces of advice are shown; what is due first is always among them, so that
+  one follow-up day fits all.
+
+To change something, make a folder with a `programme.toml` or `rules.toml` that names only
+what differs, and give each changed number its own `source` (and `verified = true` once it was
+read). `chw_tools.programme.load_programme(folder)` reads it and tells all faults at once.
+
+Known limits of the shipped rules:
+
+- Antenatal contacts follow the eight-contact schedule by weeks; the shifts for women who come
+  late (rule 7 of ANC.S.01) are not in. Any visit since a week before counts as the contact,
+  whoever made it.
+- Weeks of pregnancy and since birth are whole weeks, so days are right to within a week.
+- That care was received elsewhere after a danger sign is not known to the rules.
+- Cough, diarrhoea and vaccines have no rules yet; weight-for-height is not computed.
+"""
+
+
+def guidelines_page(programme: Programme | None = None) -> str:
+    """Markdown of all rules and numbers, those to be confirmed marked.
+
+    Parameters
+    ----------
+    programme : Programme, optional
+        The shipped defaults if not given.
+
+    Returns
+    -------
+    str
+        A page; it has one heading for each rule and one row for each number.
+    """
+    programme = programme or load_programme()
+    is_open = len(programme.unverified())
+    count = f"\n{is_open} of {len(programme.figures)} rules and numbers are to be confirmed.\n"
+    rules = [_rule(rule) for rule in programme.rules]
+    numbers = ["| Number | Value | Source | State |", "|---|---|---|---|"]
+    numbers += [
+        f"| `{f.key}` | {f.value} | {_cell(f.source)} | {_state(f.verified)} |"
+        for f in programme.figures
+        if not f.key.startswith("rules.")
+    ]
+    return "\n".join(
+        [_INTRODUCTION + count, "## Rules, in doing order\n", *rules, "## Numbers\n", *numbers, ""]
+    )
+
+
+def _state(verified: bool) -> str:
+    return "read" if verified else "to be confirmed"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _rule(rule: Rule) -> str:
+    lines = [
+        f"### {rule.label}",
+        "",
+        f"`{rule.id}` · {rule.kind.replace('_', ' ')} · {rule.urgency.replace('_', ' ')}"
+        f" · **{_state(rule.verified)}**",
+        "",
+        f"- For: {_said(rule.who, 'and') or 'everyone'}",
+        f"- When: {_when(rule)}",
+        f"- Due: {_due(rule)}",
+        f"- What to do: {rule.action}",
+        f"- Reason shown: {rule.reason}",
+        f"- Source: {rule.source}",
+    ]
+    if rule.replaces:
+        lines.append(f"- Replaces: {', '.join(f'`{name}`' for name in rule.replaces)}")
+    return "\n".join([*lines, ""])
+
+
+def _when(rule: Rule) -> str:
+    parts = [part for part in (_said(rule.all, "and"), _said(rule.any, "or")) if part]
+    if rule.within_days is not None:
+        parts.append(f"measured within {rule.within_days} days")
+    if rule.older_than_days is not None:
+        parts.append(f"more than {rule.older_than_days} days ago")
+    return "; ".join(parts) or "always"
+
+
+def _due(rule: Rule) -> str:
+    if rule.schedule:
+        at = ", ".join(f"{value:g}" for value in rule.schedule.at)
+        said = f"at `{rule.schedule.feature}` {at}"
+    elif rule.due_from:
+        said = f"{rule.due_days} days after the last `{rule.due_from}`; now if there was none"
+    else:
+        said = f"within {rule.due_days} days" if rule.due_days else "at once"
+    if rule.overdue_urgency:
+        raised = rule.overdue_urgency.replace("_", " ")
+        said += f"; {raised} once {rule.overdue_days} days overdue"
+    return said
+
+
+def _said(conditions: Iterable[Condition], joint: str) -> str:
+    return f" {joint} ".join(_condition(condition) for condition in conditions)
+
+
+def _condition(condition: Condition) -> str:
+    if condition.op in ("is_known", "is_missing"):
+        return (
+            f"`{condition.feature}` {condition.op.replace('is_missing', 'is not known')}".replace(
+                "is_known", "is known"
+            )
+        )
+    value = condition.value
+    if isinstance(value, bool):
+        said = "yes" if value else "no"
+    elif isinstance(value, tuple):
+        said = ", ".join(map(str, value))
+    else:
+        said = f"{value:g}" if isinstance(value, float) else str(value)
+    # A comparison turned round also holds where nothing is known.
+    known = " (or not known)" if condition.op.startswith("not ") else ""
+    return f"`{condition.feature}` {condition.op} {said}{known}"

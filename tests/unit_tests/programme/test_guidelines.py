@@ -1,0 +1,38 @@
+"""The page for clinicians shows every rule and number, and marks what was not read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from chw_tools.programme import load_programme
+from chw_tools.programme.guidelines import guidelines_page
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_every_rule_and_number_is_on_the_page_with_its_state() -> None:
+    programme = load_programme()
+    page = guidelines_page(programme)
+
+    for rule in programme.rules:
+        section = page.split(f"`{rule.id}` · ")[1].split("###")[0]
+        assert f"**{'read' if rule.verified else 'to be confirmed'}**" in section
+        assert rule.source in section
+        assert rule.action in section
+    for figure in programme.figures:
+        if not figure.key.startswith("rules."):
+            assert f"| `{figure.key}` | {figure.value} |" in page
+    assert f"{len(programme.unverified())} of {len(programme.figures)} rules and numbers" in page
+
+
+def test_the_page_in_docs_is_the_one_written_now() -> None:
+    assert (ROOT / "docs" / "guidelines.md").read_text(encoding="utf-8") == guidelines_page()
+
+
+def test_conditions_are_words_a_clinician_can_read() -> None:
+    page = guidelines_page()
+
+    assert "`gestational_weeks` is not known" in page
+    assert "`age_years` not < 18 (or not known)" in page
+    assert not re.search(r"\bTrue\b|\bFalse\b|\bNone\b", page)
