@@ -120,7 +120,7 @@ def _child_body(seen: _Seen) -> list[pd.DataFrame]:
     # Weight follows height at a body-mass that the weight-for-height z moves.
     relative = (height / _child_medians(seen, months, boy)[1]) ** 2
     weight = weight * relative * (1 + 0.09 * seen["whz"]) + seen.noise(0.1)
-    muac = np.round(14.9 + 0.035 * (months - 24) + 1.05 * seen["whz"] + seen.noise(0.3), 1)
+    muac = np.round(14.7 + 0.035 * (months - 24) + 1.05 * seen["whz"] + seen.noise(0.3), 1)
     weighed = child & (seen.chance() < 0.75)
     return [
         _numbers(seen, "weight_kg", weighed, np.round(np.clip(weight, 1.2, 40), 1)),
@@ -155,13 +155,24 @@ def _sugar(seen: _Seen) -> list[pd.DataFrame]:
     return [_numbers(seen, "glucose_mmol_l", asked, np.clip(value, 2.2, 32))]
 
 
-def _temperature(seen: _Seen) -> list[pd.DataFrame]:
+def _illness(seen: _Seen) -> list[pd.DataFrame]:
     sick = (seen["reason"] == SICK) | (seen["reason"] == ADMISSION)
-    value = np.round(36.7 + sick * np.clip(seen.noise(1.0) + 0.8, 0, 3.6) + seen.noise(0.25), 1)
+    rise = sick * np.clip(seen.noise(1.0) + 0.8, 0, 3.6)
+    celsius = np.clip(np.round(36.7 + rise + seen.noise(0.25), 1), 35, 41.5)
+    small = sick & (seen.age < 5)
+    # Fever quickens the breath, a grave illness more so; infants breathe faster anyway.
+    breaths = 26 + 10 * (seen.age < 1) + 4 * rise + 12 * (seen["severe"] == 1) + seen.noise(4)
+    positive = seen.chance() < np.where(rise > 1, 0.4, 0.05)
+    tested = sick & (celsius >= 37.5) & (seen.chance() < 0.5)
     return [
+        _numbers(seen, "temperature_celsius", sick & (seen.chance() < 0.7), celsius),
         _numbers(
-            seen, "temperature_celsius", sick & (seen.chance() < 0.7), np.clip(value, 35, 41.5)
-        )
+            seen,
+            "respiratory_rate_per_min",
+            small & (seen.chance() < 0.5),
+            np.clip(np.rint(breaths), 16, 90),
+        ),
+        _answers(seen, "malaria_rapid_test", tested, positive, ("negative", "positive")),
     ]
 
 
@@ -252,7 +263,7 @@ _TAKEN: tuple[Callable[[_Seen], list[pd.DataFrame]], ...] = (
     _adult_body,
     _child_body,
     _sugar,
-    _temperature,
+    _illness,
     _habits,
     _antenatal,
     _adherence,

@@ -67,7 +67,10 @@ def _body(
     )
     spread = assumed.number("health.sbp_between_people_sd") * rng.gamma(16, 1 / 16, n)
     # Heavier people have higher pressure: about 1 mm[Hg] for each kg/m2.
-    state["sbp"] = usual + spread * rng.normal(0, 1, n) + (state["bmi"] - 22.5)
+    # Pressures lean to the high side; the second term adds that and leaves the mean.
+    lean = assumed.number("health.sbp_lean")
+    draw = rng.normal(0, 1, n)
+    state["sbp"] = usual + spread * (draw + lean * (draw**2 - 1)) + (state["bmi"] - 22.5)
     state["dbp"] = 0.45 * state["sbp"] + 22 + rng.normal(0, 5, n)
     for name in ("whz", "haz"):
         mean, sd = assumed.numbers(f"child.{name}")
