@@ -195,9 +195,11 @@ def _observation_rows(
 ) -> list[dict[str, Any]]:
     values: dict[str, float | str] = dict(entry.measurements)
     if entry.danger_signs is not None:
-        # Asked and answered no is a fact; it is what ends an earlier danger sign.
-        for sign in catalogue.danger_signs():
-            values[sign.name] = "yes" if entry.danger_signs.get(sign.name) else "no"
+        # Asked and answered no is a fact; it is what ends an earlier danger sign. A sign that
+        # was not asked about gets no answer, unless none at all is named: then all were asked.
+        every = dict.fromkeys((sign.name for sign in catalogue.danger_signs()), False)
+        for name, is_there in (entry.danger_signs or every).items():
+            values[name] = "yes" if is_there else "no"
     return [
         {
             "id": new_id(),

@@ -57,10 +57,11 @@ def test_a_sign_asked_and_absent_is_a_no_and_a_sign_not_asked_is_nothing(store):
         assert len(untouched.load_register().observations) == 0
 
 
-def test_a_sign_that_is_there_is_a_yes(store):
-    enter(store, danger_signs={"danger_chest_pain": True})
+def test_each_sign_asked_about_is_answered_and_no_other(store):
+    enter(store, danger_signs={"danger_chest_pain": True, "danger_stroke_signs": False})
     assert values(store)["danger_chest_pain"] == "yes"
-    assert values(store)["danger_convulsions"] == "no"
+    assert values(store)["danger_stroke_signs"] == "no"
+    assert "danger_convulsions" not in values(store)
 
 
 def test_a_correction_replaces_the_whole_visit_and_the_old_one_stays(store):
