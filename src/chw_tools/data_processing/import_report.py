@@ -16,7 +16,7 @@ import numpy as np
 from chw_tools.data_processing.likely_duplicates import LikelyDuplicates, Likeness
 from chw_tools.data_processing.mapping_advice import suggest_observable
 from chw_tools.records.catalogue import load_catalogue
-from chw_tools.records.codes import Code
+from chw_tools.records.codes import DANGER_SIGN, Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +79,11 @@ class UnmappedCode:
     n: int
     at: str
     suggestion: str
+
+    @property
+    def is_danger_sign(self) -> bool:
+        """Whether it is a danger sign under a name that is not known here."""
+        return self.system == DANGER_SIGN
 
 
 @dataclass(frozen=True)
@@ -298,9 +303,7 @@ class ReportBuilder:
             rejections=tuple(
                 Rejection(*key, n, self._places[key]) for key, n in self._reasons.most_common()
             ),
-            unmapped=tuple(
-                self._unmapped_code(code, n) for code, n in self._unmapped.most_common()
-            ),
+            unmapped=self._unmapped_codes(),
             observables=self._observables(),
             digit_preference=tuple(filter(None, map(self._digit_preference, _PRESSURES))),
             duplicates=self._likeness.find(),
@@ -325,6 +328,11 @@ class ReportBuilder:
             TableCounts(name, **{what: self._rows[name, what] for what in counted})
             for name in names
         )
+
+    def _unmapped_codes(self) -> tuple[UnmappedCode, ...]:
+        found = [self._unmapped_code(code, n) for code, n in self._unmapped.most_common()]
+        # A danger sign that nobody reads comes before any number of laboratory codes.
+        return tuple(sorted(found, key=lambda code: not code.is_danger_sign))
 
     def _unmapped_code(self, code: Code, n: int) -> UnmappedCode:
         display, unit, at = self._first_unmapped[code]

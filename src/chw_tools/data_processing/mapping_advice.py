@@ -54,7 +54,15 @@ def _likeness(said: list[str], label: list[str]) -> tuple[float, int]:
     """How much of the label is said, word by word; of two as like the longer label wins."""
     if not label:
         return 0.0, 0
-    found = [
-        max((SequenceMatcher(None, word, w).ratio() for w in said), default=0) for word in label
-    ]
+    found = [max((_word_likeness(word, other) for other in said), default=0.0) for word in label]
     return sum(found) / len(found), len(label)
+
+
+def _word_likeness(word: str, other: str) -> float:
+    # Spelling seldom differs in the first letter, and comparing all pairs would be slow.
+    if word == other:
+        return 1.0
+    if word[0] != other[0]:
+        return 0.0
+    likeness = SequenceMatcher(None, word, other).ratio()
+    return likeness if likeness >= _CLOSE else 0.0

@@ -194,18 +194,18 @@ def _parse_days(column: Column, raw: pd.Series) -> Parsed:
         raw = raw.dt.tz_localize(None)
     if pd.api.types.is_datetime64_dtype(raw.dtype):
         return Parsed(raw.dt.floor("D").astype(column.dtype))
-    text = _without_nothing(as_text(raw))
-    values = _days_from_text(text).astype(column.dtype)
-    return Parsed(values, _unread(text, values, "is not a day", DAY_CURE))
-
-
-def _days_from_text(text: pd.Series) -> pd.Series:
+    places, spellings = pd.factorize(as_text(raw))
+    said = pd.Series(spellings, dtype="str")
     # An instant is cut to the day in its own offset: the day the clock on the wall showed.
-    whole = text.str.fullmatch(f"{_DAY}({_TIME})?").fillna(False).astype(bool)
-    places, days = pd.factorize(text.str.slice(0, 10).where(whole))
-    read = pd.to_datetime(pd.Series(days, dtype="str"), format="%Y-%m-%d", errors="coerce")
-    known = np.append(read.to_numpy(dtype="datetime64[s]"), np.datetime64("NaT"))
-    return pd.Series(known[places], index=text.index)
+    whole = said.str.fullmatch(f"{_DAY}({_TIME})?").astype(bool)
+    days = said.str.slice(0, 10).where(whole)
+    read = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").astype(column.dtype)
+    unread = read.isna().to_numpy(copy=True)
+    unread[unread] = [word.casefold() not in NOTHING for word in said[unread]]
+    known = np.append(read.to_numpy(), np.datetime64("NaT", "s"))
+    rows = np.append(unread, False)[places]
+    faults = [Fault(rows, "is not a day", DAY_CURE)] if rows.any() else []
+    return Parsed(pd.Series(known[places], index=raw.index), faults)
 
 
 def parse_births(raw: pd.Series, precision: pd.Series | None) -> tuple[Parsed, pd.Series]:

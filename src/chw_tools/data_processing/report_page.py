@@ -132,6 +132,8 @@ def _unmapped(report: ImportReport) -> _Section:
         "Stored as they came, and used by nothing yet. A suggestion is only the closest "
         "label: somebody who knows the code must confirm it."
     )
+    if any(code.is_danger_sign for code in report.unmapped):
+        said = f"Some are DANGER SIGNS that no rule will see: look at these people now. {said}"
     rows = [(u.n, u.system, u.code, u.display, u.unit, u.suggestion) for u in report.unmapped]
     return _Section("Codes without a meaning here", said,
                     ("n", "system", "code", "text", "unit", "suggested"), list(rows))  # fmt: skip

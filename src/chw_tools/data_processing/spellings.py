@@ -81,6 +81,11 @@ _YES_NO = {"y": "yes", "n": "no", "true": "yes", "false": "no", "1": "yes", "0":
 _SIGNS = {"pos": "positive", "neg": "negative", "10828004": "positive", "260385009": "negative",
           "la6576-8": "positive", "la6577-6": "negative", "nil": "negative", "+": "1+",
           "++": "2+", "+++": "3+", "++++": "4+"}  # fmt: skip
+#: SNOMED CT findings of the value set "presence in urine" of IHE's antepartum profiles.
+_URINE_PROTEIN = {
+    "167273002": "negative", "167274008": "trace", "167275009": "1+", "167276005": "2+",
+    "167277001": "3+", "167278006": "4+",
+}  # fmt: skip
 #: SNOMED CT concepts and LOINC answers of the US Core smoking status value set; "unknown if
 #: ever smoked" is left out on purpose, since it is no answer.
 _TOBACCO = {
@@ -91,6 +96,7 @@ _TOBACCO = {
     "never smoker": "never", "former smoker": "former", "ex-smoker": "former",
     "current smoker": "current", "smoker": "current", "non-smoker": "never",
 }  # fmt: skip
+_OWN_WORDS = {"tobacco": _TOBACCO, "urine_protein": {**_SIGNS, **_URINE_PROTEIN}}
 _ANNOTATION = re.compile(r"\{[^}]*\}")
 
 
@@ -101,7 +107,7 @@ def answers_for(name: str, allowed: tuple[str, ...]) -> dict[str, str]:
     'yes'
     """
     known = {word.casefold(): word for word in allowed}
-    extra = _TOBACCO if name == "tobacco" else {**_SIGNS, **_YES_NO}
+    extra = _OWN_WORDS.get(name, {**_SIGNS, **_YES_NO})
     return {**{said: word for said, word in extra.items() if word in allowed}, **known}
 
 

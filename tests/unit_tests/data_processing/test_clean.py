@@ -346,6 +346,15 @@ def test_tobacco_answers_are_read(said, answer):
     assert only(clean("observations", {**TOBACCO, "value_code": said}))["value_code"] == answer
 
 
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [("167277001", "3+"), ("167273002", "negative"), ("++", "2+"), ("Trace", "trace")],
+)
+def test_urine_strips_are_read(said, answer):
+    row = {**TOBACCO, "code": "20454-5", "value_code": said}
+    assert only(clean("observations", row))["value_code"] == answer
+
+
 def test_a_danger_sign_is_yes_or_no_however_it_is_written():
     for sign in CATALOGUE.danger_signs():
         row = {**TOBACCO, "system": sign.code.system, "code": sign.code.code}

@@ -12,7 +12,7 @@ import pytest
 
 from chw_tools.data_processing import ReportBuilder, clean_table
 from chw_tools.records import TABLES, load_catalogue
-from chw_tools.records.codes import LOINC
+from chw_tools.records.codes import DANGER_SIGN, LOINC
 
 TODAY = date(2024, 3, 31)
 PERSON = {"id": "a", "sex": "female", "source": "t", "known_on": "2024-01-01"}
@@ -90,6 +90,16 @@ def test_an_unmapped_code_comes_with_the_closest_label_of_a_fitting_unit():
         "Weight for age": (1, ""),
         "Depth of well": (1, ""),
     }
+
+
+def test_a_danger_sign_without_a_meaning_stands_first_and_is_said_aloud():
+    lab = [{**SEEN, "id": str(n), "code": "99999-9"} for n in range(3)]
+    sign = {**SEEN, "id": "d", "system": DANGER_SIGN, "code": "new-sign", "unit": None,
+            "value_number": None, "value_code": "yes"}  # fmt: skip
+    report = built("observations", *lab, sign)
+    assert [u.code for u in report.unmapped] == ["new-sign", "99999-9"]
+    assert "DANGER SIGNS" in report.as_text()
+    assert "DANGER SIGNS" not in built("observations", *lab).as_text()
 
 
 def test_odd_values_are_counted_by_observable():
