@@ -157,7 +157,7 @@ def test_households_hold_an_adult_and_a_worker_of_their_village(small_register: 
     assert np.isin(people["household_id"], adults).mean() > 0.95
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(people=st.integers(1, 90), seed=st.integers(0, 2**32))
 def test_any_size_and_seed_gives_a_sound_programme(people: int, seed: int) -> None:
     tables = simulate_programme(people=people, seed=seed).tables
