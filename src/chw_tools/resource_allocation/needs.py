@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 #: Urgencies that no risk and no lack of minutes may push off the day's list.
 MUST = ("emergency", "same_day")
+_GUIDELINE = "what cannot wait, then urgency and days overdue for the minutes they take"
 _LEVEL = {urgency: level for level, urgency in enumerate(URGENCIES)}
 
 
@@ -80,17 +81,18 @@ def expected_benefit(
     """
     none = pd.Series(0.0, index=people)
     if outcome is None:
-        return Benefit(none, none, "Order: urgency, then days overdue.")
+        return Benefit(none, none, f"Order: {_GUIDELINE}.")
     rows = risks[(risks["outcome"] == outcome) & (risks["state"] == "estimated")]
     risk = rows.drop_duplicates("person_id").set_index("person_id")["risk"].reindex(people)
     effect = programme.effect_for(outcome)
     if effect is None or risk.notna().sum() == 0:
-        said = f"Order: urgency, then days overdue, then the score of {outcome}."
+        said = f"Order: {_GUIDELINE}; the score of {outcome} decides between equals."
         return Benefit(none, risk.fillna(0.0), said)
     known = "read" if effect.verified else "to be confirmed"
     note = (
-        f"Order: the larger of the guideline's weight and expected benefit (risk of {outcome} "
-        f"times {effect.reduction:.0%}, {known}), per minute; growing with days overdue."
+        f"Order: what cannot wait, then the larger of the guideline's weight and expected benefit "
+        f"(risk of {outcome} times {effect.reduction:.0%}, {known}), growing with days overdue, "
+        "for the minutes it takes."
     )
     n_unknown = int(risk.isna().sum())
     if n_unknown:
@@ -107,7 +109,7 @@ def why(table: pd.DataFrame, *, with_score: bool) -> NDArray[np.object_]:
         [
             "",
             " Seen with others at the same home.",
-            " Put forward because the risk is high.",
+            " Put forward because of the risk.",
             f" Ordered by urgency, days overdue{score}.",
         ],
         default=f" Ordered by urgency, day due{score}.",

@@ -115,7 +115,8 @@ def plan_day(
     visits = _visits(table, days, visit_on, with_score=has_score)
     unvisited = _unvisited(table, visits, visit_on)
     summary = _summary(table, visits, days, visit_on)
-    return Plan(visits, unvisited, summary, (*notes, benefit.note, *_over_capacity(days)))
+    notes = (*notes, benefit.note, *_no_position(table, programme), *_over_capacity(days))
+    return Plan(visits, unvisited, summary, notes)
 
 
 def visit_list(plan: Plan, *, worker_id: str, on: pd.Timestamp) -> pd.DataFrame:
@@ -317,6 +318,15 @@ def _summary(
         "benefit_bound": most,
         "gap": 1.0 - reached / most if most > 0 else 0.0,
     }
+
+
+def _no_position(table: pd.DataFrame, programme: Programme) -> tuple[str, ...]:
+    homes = table.drop_duplicates("home")
+    n = int((homes["latitude"].isna() | homes["longitude"].isna()).sum())
+    if not n:
+        return ()
+    minutes = f"{programme.planning.default_travel_minutes:g} minutes"
+    return (f"{n} of {len(homes)} homes have no position; {minutes} are assumed for each walk.",)
 
 
 def _too_full(days: list[_Day]) -> list[_Day]:

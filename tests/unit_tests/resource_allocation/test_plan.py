@@ -153,7 +153,7 @@ def test_a_higher_risk_goes_first_where_an_effect_is_declared() -> None:
 
     seen = set(plan.visits["person_id"])
     assert seen == {f"p{i}" for i in range(9 - len(seen), 9)}
-    assert plan.visits["reason"].str.contains("the risk is high").any()
+    assert plan.visits["reason"].str.contains("Put forward because of the risk").any()
 
 
 def test_a_score_without_declared_effect_only_breaks_ties() -> None:
@@ -166,7 +166,7 @@ def test_a_score_without_declared_effect_only_breaks_ties() -> None:
     assert plan.visits["benefit"].max() == pytest.approx(
         PROGRAMME.planning.weight_routine * (1 + 20 / 30)
     )
-    assert any("then the score of cvd_10y" in note for note in plan.notes)
+    assert any("the score of cvd_10y decides between equals" in note for note in plan.notes)
 
 
 def test_a_low_risk_does_not_push_a_guideline_step_behind_routine_visits() -> None:
@@ -233,6 +233,13 @@ def test_only_the_workers_asked_for_are_planned() -> None:
     assert set(one.visits["worker_id"]) == {"w2"}
     expected = visit_list(both, worker_id="w2", on=DAY)
     pd.testing.assert_frame_equal(visit_list(one, worker_id="w2", on=DAY), expected)
+
+
+def test_homes_without_a_position_are_counted_and_the_default_walk_is_used() -> None:
+    plan = planned({"a": ("routine", 0), "b": ("routine", 0)})
+
+    assert "2 of 2 homes have no position; 8 minutes are assumed for each walk." in plan.notes
+    assert set(plan.visits["travel_minutes"]) == {PROGRAMME.planning.default_travel_minutes}
 
 
 def test_advice_for_someone_who_is_not_there_is_refused() -> None:
