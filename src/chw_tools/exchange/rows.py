@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pandas as pd
 
-from chw_tools.records import DERIVED_TABLES, TABLES, derived_ids
+from chw_tools.records import DERIVED_TABLES, TABLES, conform, derived_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 #: that an import of bundles stays under 250 MB (measured: 233 MB; 249 MB at twice as many).
 BATCH_ROWS = 10_000
 
-REJECTED_COLUMNS = tuple(DERIVED_TABLES["rejected"].column_names)
+_REJECTED = DERIVED_TABLES["rejected"]
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,9 @@ class Gathered:
         ]
 
     def rejected_frame(self) -> pd.DataFrame:
-        """The rejected records, as declared."""
-        return frame_of(REJECTED_COLUMNS, self.rejected)
+        """The rejected records, as declared; each body as JSON text."""
+        rows = [(*row[:-1], _as_json(row[-1])) for row in self.rejected]
+        return conform(_REJECTED, frame_of(_REJECTED.column_names, rows))
 
 
 def frame_of(columns: Sequence[str], rows: list[tuple[Any, ...]]) -> pd.DataFrame:
@@ -133,3 +135,7 @@ def frame_of(columns: Sequence[str], rows: list[tuple[Any, ...]]) -> pd.DataFram
             if not rows or any(value is not None for value in values)
         }
     )
+
+
+def _as_json(body: Any) -> str | None:
+    return None if body is None else orjson.dumps(body).decode()

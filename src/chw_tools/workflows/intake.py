@@ -42,6 +42,11 @@ class Waiting:
     at: pd.Series
 
 
+def _no_hashes() -> pd.Series:
+    # Whole numbers of 64 bits on both sides: as floats two keys would look alike.
+    return pd.Series(dtype="uint64", index=pd.Index([], dtype="uint64"))
+
+
 @dataclass
 class Progressed:
     """What a run has come to so far; copied before each file, put back if the file fails."""
@@ -49,7 +54,7 @@ class Progressed:
     report: ReportBuilder
     waiting: dict[str, list[Waiting]] = field(default_factory=dict)
     births: list[pd.Series] = field(default_factory=list)
-    people: pd.Series = field(default_factory=lambda: pd.Series(dtype="uint64"))
+    people: pd.Series = field(default_factory=_no_hashes)
 
     def copied(self) -> Progressed:
         """A copy that later rows do not change."""
