@@ -67,7 +67,7 @@ class _Undo(Exception):
 
 
 @pytest.mark.parametrize("name", sorted(TABLES))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_round_trip(peopled: Store, rows: Any, name: str, data: st.DataObject) -> None:
     people = rows("people", ada={})

@@ -98,6 +98,8 @@ def load_risks(
             of=(risks.person_id, risks.outcome),
             order=(risks.as_of.desc(), risks.server_seq.desc()),
         )
+    else:
+        statement = statement.order_by(risks.server_seq)
     return reader.frame(statement, declared.columns)
 
 

@@ -88,14 +88,15 @@ def update_of(name: str, *, scope: Scope) -> sa.Update:
 def first_of_each(
     statement: sa.Select[Any],
     *,
-    of: Collection[sa.ColumnElement[Any]],
+    of: Collection[sa.Column[Any]],
     order: Collection[sa.ColumnElement[Any]],
 ) -> sa.Select[Any]:
-    """The same columns of only the first row, in an order, of each group."""
+    """The same columns of only the first row, in an order, of each group; sorted by group."""
     place = sa.func.row_number().over(partition_by=list(of), order_by=list(order))
     ranked = statement.add_columns(place.label("place_in_group")).subquery()
     columns = [ranked.c[column.name] for column in statement.selected_columns]
-    return sa.select(*columns).where(ranked.c.place_in_group == 1)
+    sorted_by = [ranked.c[column.name] for column in of]
+    return sa.select(*columns).where(ranked.c.place_in_group == 1).order_by(*sorted_by)
 
 
 def among(column: sa.ColumnElement[Any], ids: Collection[str], dialect: str) -> Any:
