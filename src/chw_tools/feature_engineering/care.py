@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.feature_engineering.declaration import Built, Feature
+from chw_tools.feature_engineering.lookup import positions_among
 from chw_tools.records.condition_groups import distinct_codes, group_members
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _BIRTHS = ("live_birth", "stillbirth")
 def visits(known: Register, people: pd.Index, as_of: pd.Timestamp) -> Iterator[Built]:
     """Visits made and missed, facility contacts and admissions in the last year."""
     frame = known.visits
-    person = people.get_indexer(pd.Index(frame["person_id"]))
+    person = positions_among(frame["person_id"], people)
     days = _days_before(frame["visited_on"], as_of)
     recent = (person >= 0) & (days < YEAR_DAYS)
     ours = frame["kind"].isin(_PROGRAMME_KINDS).to_numpy()
@@ -68,7 +69,7 @@ def _admissions(
 ) -> NDArray[np.int64]:
     # A stay may be known as a visit, as an outcome, or as both on one day: it counts once.
     rows = known.outcomes
-    of = people.get_indexer(pd.Index(rows["person_id"]))
+    of = positions_among(rows["person_id"], people)
     before = _days_before(rows["happened_on"], as_of)
     is_admission = (rows["outcome"] == "hospital_admission") & rows["is_positive"].fillna(False)
     use = is_admission.to_numpy(dtype=bool) & (of >= 0) & (before >= 0) & (before < YEAR_DAYS)
@@ -86,7 +87,7 @@ def conditions(
 ) -> Iterator[Built]:
     """Whether each condition is on record: ``False`` says none is recorded, not that none is."""
     frame = known.conditions
-    person = people.get_indexer(pd.Index(frame["person_id"]))
+    person = positions_among(frame["person_id"], people)
     over = (frame["resolved_on"] <= as_of).to_numpy(dtype=bool)
     members = group_members(groups.values(), frame["system"], frame["code"])
     for name, group in groups.items():
@@ -107,7 +108,7 @@ def medicines(
 ) -> Iterator[Built]:
     """How many medicines are taken, and of which kinds, by the record."""
     frame = known.medications
-    person = people.get_indexer(pd.Index(frame["person_id"]))
+    person = positions_among(frame["person_id"], people)
     ended = (frame["ended_on"] <= as_of).to_numpy(dtype=bool)
     stopped = frame["status"].isin(("stopped", "completed")).to_numpy()
     active = (person >= 0) & ~ended & ~stopped
@@ -126,7 +127,7 @@ def medicines(
 def pregnancy(known: Register, people: pd.Index, as_of: pd.Timestamp) -> Iterator[Built]:
     """Pregnancy and the weeks of it, or the weeks since the last birth."""
     frame = known.pregnancies
-    person = people.get_indexer(pd.Index(frame["person_id"]))
+    person = positions_among(frame["person_id"], people)
     ended_days = _days_before(frame["ended_on"], as_of)
     ended = ended_days >= 0
     elapsed = _days_before(frame["last_period_on"], as_of)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.feature_engineering.declaration import Built, Feature, FeatureGroup
+from chw_tools.feature_engineering.lookup import positions_among
 from chw_tools.records.condition_groups import distinct_codes
 
 if TYPE_CHECKING:
@@ -133,14 +134,29 @@ def _usable(
         dtype="int64",
     )
     entry = entry_of[number] if len(entry_of) else np.empty(0, dtype="int64")
-    person = people.get_indexer(pd.Index(observations["person_id"]))
+    person = positions_among(observations["person_id"], people)
     value = _values(observations, entry, entries)
     row = np.flatnonzero((person >= 0) & (entry >= 0) & ~np.isnan(value))
     cell = person[row].astype("int64") * len(entries) + entry[row]
     observed_on = observations["observed_on"].to_numpy().astype("datetime64[D]")[row]
     day = (np.datetime64(as_of.date(), "D") - observed_on).astype("float64")
-    order = np.lexsort((value[row], -day, cell))
+    order = _ordered(cell, day, value[row])
     return _Readings(row[order], cell[order], day[order], value[row][order])
+
+
+def _ordered(
+    cell: NDArray[np.int64], day: NDArray[np.float64], value: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    # By cell, oldest day first, then value. One sort of whole numbers, and a second one of
+    # the few that share a day, is several times quicker than a sort by three keys.
+    span = int(day.max(initial=0)) + 1
+    key = cell * span + (span - 1 - day.astype("int64"))
+    order = np.argsort(key)
+    same = key[order][1:] == key[order][:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    some = order[tied]
+    order[tied] = some[np.lexsort((value[some], key[some]))]
+    return order
 
 
 def _values(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.feature_engineering.declaration import Built, Feature
+from chw_tools.feature_engineering.lookup import positions_among
 from chw_tools.records.tables import PEOPLE, SEXES
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def domestic(known: Register, people: pd.DataFrame, as_of: pd.Timestamp) -> Iter
     Household members count where they are in the register that is given; see
     :func:`chw_tools.feature_engineering.people_needed`.
     """
-    households = known.households.set_index("id")
-    at = households.index.get_indexer(people["household_id"])
+    households = known.households
+    at = positions_among(people["household_id"], households["id"])
     homed = people["household_id"].notna().to_numpy()
     number, _ = pd.factorize(people["household_id"])
     months = age_months(people["born_on"].to_numpy(), as_of)
@@ -129,11 +130,11 @@ def domestic(known: Register, people: pd.DataFrame, as_of: pd.Timestamp) -> Iter
 
 def local(known: Register, people: pd.DataFrame) -> Iterator[Built]:
     """The place, and whom the person belongs to."""
-    households = known.households.set_index("id")
-    at = households.index.get_indexer(people["household_id"])
+    households = known.households
+    at = positions_among(people["household_id"], households["id"])
     area = _taken_ids(households["area_id"], at).fillna(people["area_id"].reset_index(drop=True))
-    areas = known.areas.set_index("id")
-    rural = _taken_flags(areas["is_rural"], areas.index.get_indexer(area))
+    areas = known.areas
+    rural = _taken_flags(areas["is_rural"], positions_among(area, areas["id"]))
     yield Feature("is_rural", "Lives in a rural place", "flag", "", (), "area"), rural
     for name, label, values in (
         ("household_id", "Household", people["household_id"]),
@@ -144,13 +145,13 @@ def local(known: Register, people: pd.DataFrame) -> Iterator[Built]:
         yield feature, values.to_numpy()
 
 
-def _taken(values: NDArray[np.float64], at: NDArray[np.intp]) -> NDArray[np.float64]:
+def _taken(values: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.append(values, np.nan)[at]  # -1, not found, takes the appended one
 
 
-def _taken_flags(values: pd.Series, at: NDArray[np.intp]) -> pd.Series:
+def _taken_flags(values: pd.Series, at: NDArray[np.int64]) -> pd.Series:
     return values.reset_index(drop=True).reindex(at).reset_index(drop=True).array
 
 
-def _taken_ids(values: pd.Series, at: NDArray[np.intp]) -> pd.Series:
+def _taken_ids(values: pd.Series, at: NDArray[np.int64]) -> pd.Series:
     return values.reset_index(drop=True).reindex(at).reset_index(drop=True)
