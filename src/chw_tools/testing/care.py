@@ -71,7 +71,9 @@ def _conditions(names: Names) -> pd.DataFrame:
 
 
 def _coded(names: Names, person: np.ndarray, code: str, day: Any) -> pd.DataFrame:
-    day = np.asarray(day)[person]
+    # Not before the first birthday, even where the register has the birth half a year late.
+    born = names.folk["born"].to_numpy()[person]
+    day = np.maximum(np.asarray(day)[person], born + 600)
     # What began before enrolment becomes known with it.
     known = np.maximum(day, names.folk["enrolled"].to_numpy()[person])
     return pd.DataFrame({"person": person, "code": code, "day": day, "known": known})

@@ -115,6 +115,15 @@ def test_nobody_is_seen_after_death_or_before_birth(small_programme: Simulated) 
     assert (seen["visited_on"] >= seen["person_id"].map(born) - slack).all()
 
 
+def test_nothing_befalls_anybody_before_birth() -> None:
+    tables = simulate_programme(people=8_000, seed=12).tables
+    born = tables["people"].set_index("id")["born_on"]
+    for name in ("conditions", "medications", "immunisations", "observations", "consents"):
+        frame = tables[name]
+        day = frame[TABLES[name].event_day]
+        assert not (day < frame["person_id"].map(born)).any(), name
+
+
 def test_nothing_is_known_before_it_happened_nor_after_the_last_day(
     small_register: Register,
 ) -> None:
