@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from chw_tools.feature_engineering.lookup import positions_among
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from chw_tools.feature_engineering.lookup import positions_among
 
 IDS = st.lists(st.sampled_from(["a", "b", "c", "d", None]), max_size=8)
 
