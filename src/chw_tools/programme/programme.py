@@ -157,8 +157,6 @@ def load_programme(folder: Path | None = None) -> Programme:
     effects = {
         name: _effect(name, t, problems) for name, t in _tables(raw, "visit_effects", problems)
     }
-    if "default" not in bands:
-        problems.add(_FILE, "risk_bands", "needs a `default` table")
     texts = [reading.read_text(raw, name, _FILE, "", problems) for name in _TOP[:3]]
     problems.raise_if_any()
     return Programme(

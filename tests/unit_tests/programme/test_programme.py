@@ -115,6 +115,89 @@ def test_a_file_that_is_no_toml_and_a_folder_that_is_not_there(tmp_path: Path) -
         load_programme(tmp_path / "absent")
 
 
+FAULTS = {
+    "a figure that is no table": (
+        "programme.toml",
+        "planning = { visit_minutes = 30 }",
+        "planning.visit_minutes: must be a table",
+    ),
+    "a band that is no table": (
+        "programme.toml",
+        "[risk_bands]\nfever = 3",
+        "risk_bands.fever: must be a table",
+    ),
+    "a name that is no text": ("programme.toml", "name = 5", "name: must be a text"),
+    "a state that is no yes or no": (
+        "programme.toml",
+        '[planning.detour]\nvalue = 1.5\nsource = "x"\nverified = "maybe"',
+        "planning.detour.verified: must be true or false",
+    ),
+    "a rule that is no table": ("rules.toml", "fever = 3", "fever: must be a table"),
+    "an unknown operator": (
+        "rules.toml",
+        '[bp_high]\nall = [["systolic_mmhg", "~", 1]]\nsource = "x"',
+        "a condition is [feature, op, value]",
+    ),
+    "an operator without its value": (
+        "rules.toml",
+        '[bp_high]\nall = [["systolic_mmhg", ">="]]\nsource = "x"',
+        "a value too many or too few",
+    ),
+    "a schedule that is no table": (
+        "rules.toml",
+        '[antenatal_contact]\nschedule = 3\nsource = "x"',
+        "antenatal_contact.schedule: must be a table",
+    ),
+    "contacts that do not rise": (
+        "rules.toml",
+        '[antenatal_contact]\nsource = "x"\n[antenatal_contact.schedule]\nat = [20, 12]\n'
+        'feature = "gestational_weeks"\ndays_per_unit = 7\nearly_days = 7',
+        "antenatal_contact.schedule.at: must be rising numbers",
+    ),
+    "a rule that replaces one that is not there": (
+        "rules.toml",
+        '[bp_high]\nreplaces = ["bp_low"]\nsource = "x"',
+        "no rule is called bp_low",
+    ),
+    "a danger sign that may wait": (
+        "rules.toml",
+        '[bp_very_high]\nurgency = "routine"\nsource = "x"',
+        "a danger sign is an emergency or of the same day",
+    ),
+    "a rule of one's own without a source": (
+        "rules.toml",
+        '[mine]\nlabel = "M"\nkind = "measure"\nurgency = "routine"\n'
+        'action = "A."\nreason = "R."\nsource = ""',
+        "mine.source: a threshold without a source is not used",
+    ),
+    "a key that is not one": (
+        "rules.toml",
+        '[bp_high]\nwithin_day = 3\nsource = "x"',
+        "bp_high.within_day: is not a key of this table",
+    ),
+}
+
+
+@pytest.mark.parametrize("title", FAULTS)
+def test_a_fault_names_its_file_and_key(title: str, tmp_path: Path) -> None:
+    file, text, said = FAULTS[title]
+    (tmp_path / file).write_text(text)
+
+    with pytest.raises(ProgrammeFault) as fault:
+        load_programme(tmp_path)
+
+    assert said in str(fault.value)
+    assert file in str(fault.value)
+
+
+def test_a_rule_that_is_no_danger_sign_can_be_switched_off(tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_text("[tobacco_advice]\noff = true\n")
+    ids = {rule.id for rule in load_programme(tmp_path).rules}
+
+    assert "tobacco_advice" not in ids
+    assert len(ids) == len(load_programme().rules) - 1
+
+
 def test_an_outcome_without_declared_effect_is_given_none() -> None:
     programme = load_programme()
     effect = programme.effect_for("neonatal_death")

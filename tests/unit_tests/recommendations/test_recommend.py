@@ -279,3 +279,23 @@ def test_nobody_gives_an_empty_table(features_of) -> None:  # type: ignore[no-un
     assert len(advice) == 0
     assert advice.columns.tolist() == RECOMMENDATIONS.column_names
     assert len(follow_up_on(advice, as_of=AS_OF)) == 0
+
+
+def test_a_replaced_rule_that_is_switched_off_is_not_missed(features_of) -> None:  # type: ignore[no-untyped-def]
+    kept = tuple(rule for rule in PROGRAMME.rules if rule.id != "visit_anyone")
+    features = features_of(p={"age_years": 71.0, "days_since_visit": 130})
+
+    advice = recommend(features, NO_RISKS, programme=replace(PROGRAMME, rules=kept), as_of=AS_OF)
+
+    assert "visit_older" in set(advice["rule_id"])
+    assert "visit_anyone" not in set(advice["rule_id"])
+
+
+def test_a_risk_without_reasons_still_says_what_is_high(features_of) -> None:  # type: ignore[no-untyped-def]
+    features = features_of(p={"age_years": 71.0})
+    risks = risks_for(features.frame.index, ["high"], "falls")
+    risks["reasons"] = None
+
+    advice = recommend(features, risks, programme=PROGRAMME, as_of=AS_OF).set_index("rule_id")
+
+    assert advice.loc["risk_high", "reason"] == "The risk of falls is high."

@@ -141,3 +141,27 @@ def test_without_workers_nobody_is_assigned() -> None:
     )
 
     assert chosen.isna().all()
+
+
+def test_a_home_that_fits_nowhere_goes_to_the_least_loaded() -> None:
+    people = people_in({"big": 9, "small": 1})
+    households = table(
+        "households",
+        [
+            {"id": "big", "latitude": 0.0, "longitude": 0.0},
+            {"id": "small", "latitude": 0.0, "longitude": 0.1},
+        ],
+    )
+    workers = table(
+        "workers",
+        [
+            {"id": "w1", "latitude": 0.0, "longitude": 0.0},
+            {"id": "w2", "latitude": 0.0, "longitude": 0.2},
+        ],
+    )
+
+    chosen = assign_households(people, households, AREAS, workers)
+
+    assert chosen.notna().all()
+    assert len(set(chosen[chosen.index.str.startswith("big")])) == 1
+    assert chosen["small-0"] != chosen["big-0"]
