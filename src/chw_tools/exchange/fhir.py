@@ -181,8 +181,9 @@ def _own_id(resource: Resource) -> str | None:
 
 
 def _day(value: Any) -> str | None:
-    # The day in the record's own offset: the day on the nurse's wall.
-    return value[:10] if isinstance(value, str) and len(value) >= 10 else None
+    # The day in the record's own offset: the day on the nurse's wall. A month or a year alone
+    # goes along as it is, and is refused with that reason where a day is needed.
+    return value[:10] if isinstance(value, str) and value else None
 
 
 def _period_day(resource: Resource, name: str, end: str = "start") -> str | None:
@@ -220,14 +221,12 @@ def _patient(resource: Resource, at: str, context: Context) -> str | None:
             cure="Import simulated records into a store of their own, as simulated.",
         )
     born_on, precision = partial_day(resource.get("birthDate"))
-    died_on = _day(resource.get("deceasedDateTime"))
+    died_on, _ = partial_day(resource.get("deceasedDateTime"))
     if resource.get("deceasedBoolean") is True:
         # Dead for certain by the day the record was last changed.
         died_on = _day(resource.get("meta", {}).get("lastUpdated"))
         if died_on is None:
             return "the person has died, but no day of death is given"
-    if resource.get("deceasedDateTime") and died_on is None:
-        died_on = partial_day(resource["deceasedDateTime"])[0]
     names: list[Resource] = resource.get("name") or [{}]
     name = next((n for n in names if n.get("use") in ("official", "usual")), names[0])
     given = name.get("given")
@@ -254,7 +253,7 @@ def partial_day(value: Any) -> tuple[str | None, str | None]:
     >>> partial_day("1980"), partial_day("1980-02"), partial_day("1980-02-03")
     (('1980-07-01', 'year'), ('1980-02-15', 'month'), ('1980-02-03', 'day'))
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value:
         return None, None
     if len(value) == 4:
         return f"{value}-07-01", "year"
@@ -406,8 +405,11 @@ def _condition(resource: Resource, at: str, context: Context) -> str | None:
         return f"{_NOT_MODELLED}: refuted"
     system, code, display = _coding(resource.get("code"))
     recorded = _day(resource.get("recordedDate"))
-    onset = _day(resource.get("onsetDateTime")) or _period_day(resource, "onset")
-    over = _day(resource.get("abatementDateTime")) or _period_day(resource, "abatement", "end")
+    # A condition known since a year or a month counts from its middle, as births do.
+    onset, _ = partial_day(_day(resource.get("onsetDateTime")) or _period_day(resource, "onset"))
+    over, _ = partial_day(
+        _day(resource.get("abatementDateTime")) or _period_day(resource, "abatement", "end")
+    )
     row = (
         _own_id(resource),
         context.reference(resource.get("subject"), "Patient"),

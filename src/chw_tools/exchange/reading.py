@@ -407,10 +407,15 @@ def add_document(document: Any, name: str, context: fhir.Context) -> None:
 def _add_entries(entries: list[Any], name: str, context: fhir.Context) -> None:
     for entry in entries:
         resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and resource.get("resourceType") in fhir.REFERRED_TO:
-            if "id" in resource and isinstance(entry.get("fullUrl"), str):
-                reference = f"{resource['resourceType']}/{resource['id']}"
-                context.full_urls[entry["fullUrl"]] = reference
+        if not isinstance(resource, dict):
+            continue
+        full_url = entry.get("fullUrl")
+        if "id" not in resource and isinstance(full_url, str) and full_url.startswith("urn:uuid:"):
+            # What is yet to be created at a server is named by its full URL alone.
+            resource["id"] = full_url.rpartition(":")[2]
+        if resource.get("resourceType") in fhir.REFERRED_TO:
+            if "id" in resource and isinstance(full_url, str):
+                context.full_urls[full_url] = f"{resource['resourceType']}/{resource['id']}"
             fhir.note_beforehand(resource, context)
     for position, entry in enumerate(entries):
         at = f"{name}:entry[{position}]"

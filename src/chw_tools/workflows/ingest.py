@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chw_tools.data_processing.import_report import ReportBuilder
-
 from chw_tools.errors import FileFault
 from chw_tools.workflows.intake import Progressed, Run
 from chw_tools.workflows.register_memory import RegisterMemory
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from chw_tools.data_processing.import_report import ImportReport
-
     from chw_tools.records import Catalogue, Register
     from chw_tools.workflows.ports import IngestStore, Progress, RawPart, Records
 
@@ -85,14 +83,18 @@ def _take_part(run: Run, part: RawPart) -> None:
                 run.take(piece)
     except FileFault as fault:
         run.state = before
-        run.state.report.add_file_fault(fault.where, str(fault))
+        _note_fault(run, fault)
     else:
         for name in part.files:
             run.state.report.add_file(name)
     for one in part.faults:
-        run.state.report.add_file_fault(one.where, str(one))
+        _note_fault(run, one)
     for note in part.notes:
         run.state.report.note(note)
+
+
+def _note_fault(run: Run, fault: FileFault) -> None:
+    run.state.report.add_file_fault(fault.where, f"{fault.what} {fault.cure}".strip())
 
 
 def read_register(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chw_tools.errors import PopulationMixed
 from chw_tools.exchange import fhir
+from chw_tools.exchange.reading import add_document
 from chw_tools.exchange.rows import Gathered
 from chw_tools.records import TABLES
 
@@ -154,6 +155,33 @@ def test_only_a_community_health_worker_is_a_worker():
     assert [row["id"] for row in _rows(gathered, "workers")] == ["Practitioner/w1"]
     assert [row["worker_id"] for row in _rows(gathered, "visits")] == ["Practitioner/w1", None]
     assert gathered.counts["PractitionerRole"]["not_modelled"] == 1
+
+
+def test_a_condition_since_a_year_counts_from_its_middle():
+    condition = {"resourceType": "Condition", "id": "c", "code": _code("I10"),
+                 "subject": {"reference": "Patient/p1"}, "onsetDateTime": "2012",
+                 "abatementDateTime": "2013-04"}  # fmt: skip
+    (row,) = _rows(_read(condition), "conditions")
+    assert (row["onset_on"], row["resolved_on"]) == ("2012-07-01", "2013-04-15")
+
+
+def test_what_is_yet_to_be_created_is_named_by_its_full_url():
+    gathered = Gathered()
+    bundle = {
+        "resourceType": "Bundle",
+        "entry": [
+            {"fullUrl": "urn:uuid:aa", "resource": {"resourceType": "Patient"}},
+            {"fullUrl": "urn:uuid:bb",
+             "resource": {"resourceType": "Encounter", "class": {"code": "HH"},
+                          "subject": {"reference": "urn:uuid:aa"}}},
+            {"request": {"method": "DELETE", "url": "Patient/1"}},
+        ],
+    }  # fmt: skip
+    add_document(bundle, "b.json", fhir.Context(gathered))
+    (person,), (visit,) = _rows(gathered, "people"), _rows(gathered, "visits")
+    assert person["id"] == visit["person_id"] == "Patient/aa"
+    assert visit["id"] == "Encounter/bb"
+    assert "deletion" in gathered.rejected[0][3]
 
 
 def test_references_in_each_form():

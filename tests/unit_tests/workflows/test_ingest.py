@@ -165,7 +165,8 @@ def test_a_bad_file_leaves_nothing_and_the_others_go_in(tmp_path, store, name, c
     report = _ingest(folder, store)
     ((where, said),) = report.file_faults
     assert where.startswith(name.replace("__", "."))
-    assert len(said) > len(where) + 20
+    assert where not in said
+    assert said.endswith(".")
     assert report.n_trusted == 4
     assert len(store.load_register().people) == 2
 
