@@ -291,3 +291,12 @@ def test_threads_may_ask_at_the_same_time(day):
     assert [answer.status_code for answer in kept] == [201] * len(people)
     assert [view["person_id"] for view in shown] == people
     assert all(view["visits"][0]["outcome"] == "away" for view in shown)
+
+
+def test_today_stays_today_after_a_visit_planned_ones_tomorrow(day):
+    person = day.listed(day.visit_on)[0]
+    form = {"outcome": "away", "day": day.visit_on.isoformat()}
+    day.browser.post(f"/people/{person}/visit{day.context}", data=form)
+    assert day.list_of(day.tomorrow)
+    home = day.browser.get("/")
+    assert home.headers["location"].endswith(f"?on={day.visit_on}")

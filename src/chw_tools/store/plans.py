@@ -148,7 +148,7 @@ def _iso(day: date) -> str:
 
 def load_plan(reader: Reader, *, visit_on: date | None, worker_id: str | None) -> StoredPlan | None:
     """The plan in force for a day, or None."""
-    runs = list(_runs_in_force(reader, visit_on))
+    runs = list(_runs_in_force(reader, visit_on or _last_whole_day(reader)))
     if not runs:
         return None
     visits = _in_force(reader, runs, "planned_visits")
@@ -187,6 +187,17 @@ def load_recommendations(reader: Reader, *, person_ids: Collection[str] | None) 
         stale = advice["run_id"].isin(earlier) & advice["person_id"].isin(replanned)
         advice = advice[~stale]
     return _as_declared("recommendations", advice)
+
+
+def _last_whole_day(reader: Reader) -> date | None:
+    """The newest day planned for everybody.
+
+    One worker's tomorrow, planned anew after each visit, must not pass for today's plan.
+    """
+    runs = PLAN_RUNS.c
+    newest = reader.select("plan_runs", [sa.cast(sa.func.max(runs.visit_on), sa.Text)])
+    day = reader.value(newest.where(runs.worker_ids.is_(sa.null())))
+    return None if day is None else date.fromisoformat(day)
 
 
 def _runs_in_force(reader: Reader, visit_on: date | None) -> Iterator[_Run]:

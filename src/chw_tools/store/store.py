@@ -309,7 +309,7 @@ class Store:
         worker_id: str | None = None,
         scope: Scope = WHOLE,
     ) -> StoredPlan | None:
-        """The plan in force for a day (the newest planned day by default).
+        """The plan in force for a day (by default the newest planned for everybody).
 
         Each worker's part is that of the newest run that concerned the worker. None where
         nothing was ever planned for that day.

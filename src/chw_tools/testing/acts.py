@@ -145,6 +145,10 @@ class FakeActs:
         """Whether a visit of that key was recorded."""
         return visit_id in self.visits
 
+    def is_planned(self, *, worker_id: str, visit_on: date) -> bool:
+        """Whether that day was planned."""
+        return visit_on in {LIST_DAY} | {plan["visit_on"] for plan in self.planned}
+
     def show_day(self, *, worker_id: str | None = None, visit_on: date | None = None) -> DayView:
         """The list of the one worker, on the list's day and on days planned since."""
         planned = {LIST_DAY} | {plan["visit_on"] for plan in self.planned}

@@ -46,6 +46,10 @@ class Acts:
         """Whether a visit of that key is already kept."""
         return bool(self.parts.store.existing_ids("visits", [visit_id]))
 
+    def is_planned(self, *, worker_id: str, visit_on: date) -> bool:
+        """Whether a worker has a list for a day, an empty one included."""
+        return self.parts.store.load_plan(visit_on=visit_on, worker_id=worker_id) is not None
+
     def show_day(self, *, worker_id: str | None = None, visit_on: date | None = None) -> DayView:
         """One worker's list for a day, or all workers' days."""
         store, programme = self.parts.store, self.parts.programme

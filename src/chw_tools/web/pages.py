@@ -103,12 +103,13 @@ def _add_lists(router: APIRouter, acts: Acts, pages: Pages) -> None:
     @router.get("/today/{worker_id}")
     def today(worker_id: Key, on: date | None = None) -> Any:
         day = acts.show_day(worker_id=worker_id, visit_on=on)
+        tomorrow = day.visit_on + timedelta(days=1)
         return pages.show(
             "today.html",
             day=day,
             n_done=sum(stop.done is not None for stop in day.stops),
             n_workers=len(day.workers),
-            tomorrow=_tomorrow_if_planned(acts, worker_id, day.visit_on),
+            tomorrow=tomorrow if acts.is_planned(worker_id=worker_id, visit_on=tomorrow) else None,
             population=day.population,
             context=Context(worker_id, day.visit_on),
         )
@@ -318,12 +319,6 @@ def _ask_to_plan(acts: Acts, pages: Pages, nothing: NotFound) -> HTMLResponse:
         can_plan=True,
         population=acts.population,
     )
-
-
-def _tomorrow_if_planned(acts: Acts, worker_id: str, visit_on: date) -> date | None:
-    tomorrow = Context(worker_id, visit_on)
-    day = _list_after(acts, tomorrow)
-    return day.visit_on if day else None
 
 
 def _list_after(acts: Acts, context: Context) -> DayView | None:
