@@ -40,7 +40,20 @@ _LABORATORY = {
     "urine_protein",
     "malaria_rapid_test",
 }
-_LIFESTYLE = {"tobacco", "physical_activity", "alcohol", "fruit_vegetables_daily", "sleep_hours"}
+_LIFESTYLE = {
+    "tobacco",
+    "ever_smoked",
+    "physical_activity",
+    "alcohol",
+    "heavy_alcohol",
+    "drinking_days_per_year",
+    "drinks_per_drinking_day",
+    "fruit_vegetables_daily",
+    "fruit_daily",
+    "vegetables_daily",
+    "sleep_hours",
+    "sleep_trouble",
+}
 _HISTORY = {
     "medicine_adherence",
     "cholesterol_checked",

@@ -146,8 +146,8 @@ def select_for_model(features: Features, definition: OutcomeDefinition) -> Featu
 
 def _is_excluded(feature: Feature, definition: OutcomeDefinition) -> bool:
     excluded = set(definition.exclude_features)
-    base = feature.name.removesuffix("_days_since").removesuffix("_per_year")
-    if {feature.name, base, feature.group} & excluded:
+    of = {feature.name.removesuffix("_days_since"), feature.name.removesuffix("_per_year")}
+    if ({feature.name, feature.group} | of) & excluded:
         return True
     conditions = set(definition.exclude_condition_groups)
     telling = {f"has_{name}" for name in conditions}

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from chw_tools.feature_engineering import Feature
 
+#: What can be measured or asked on a visit, and so be wished for.
+_ASKABLE = ("vitals", "laboratory", "lifestyle")
 #: As in training, log-odds are held here before calibration; contributions are not held.
 _MOST_SURE = float(compute_logit([1 - PROBABILITY_MARGIN])[0])
 
@@ -140,7 +142,9 @@ class AdditiveModel:
         """State and note: outside its limits not valid, a needed input missing not known."""
         labels = {feature.name: feature.label for feature in self.features}
         state, note = judge_rows(frame, limits=self.limits, needs=self.needs, labels=labels)
-        by_weight = [t.feature for t in sorted(self.terms, key=lambda t: -t.weight)]
+        askable = {f.name for f in self.features if f.group in _ASKABLE}
+        weighty = sorted(self.terms, key=lambda term: -term.weight)
+        by_weight = [term.feature for term in weighty if term.feature in askable]
         add_wishes(frame, note, state, by_weight=by_weight, labels=labels)
         return state, note
 

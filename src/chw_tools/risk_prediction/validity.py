@@ -78,11 +78,19 @@ def add_wishes(
     labels: Mapping[str, str],
 ) -> None:
     """Note for the estimated rows which missing inputs would tell most, weightiest first."""
-    asked = [n for n in by_weight if not n.endswith(("_days_since", "_per_year"))][:_WEIGHTIEST]
+    asked = [name for name in by_weight if not _is_of_another(name, frame)][:_WEIGHTIEST]
     missing = {name: frame[name].isna().to_numpy() for name in asked}
     for rows, text in worded_gaps(missing, labels, "Better with: {}.", most=_MOST_NAMED):
         kept = rows[state[rows] == "estimated"]
         note[kept] = text
+
+
+def _is_of_another(name: str, frame: pd.DataFrame) -> bool:
+    # The age or the trend of a value: measuring the value brings it.
+    return any(
+        name.endswith(suffix) and name.removesuffix(suffix) in frame
+        for suffix in ("_days_since", "_per_year")
+    )
 
 
 def worded_gaps(

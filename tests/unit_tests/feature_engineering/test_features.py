@@ -452,6 +452,16 @@ def test_no_identifier_and_no_danger_sign_is_for_models():
     assert len({f.name for f in features.declaration}) == len(features.declaration)
 
 
+def test_only_measurements_of_the_body_are_vitals():
+    # A new catalogue entry that is asked and not measured needs a group of its own.
+    units = {"mm[Hg]", "/min", "Cel", "%", "kg", "cm", "kg/m2"}
+    catalogue = load_catalogue()
+    for feature in build_features(Register.of(), as_of=DAY).declaration:
+        entry = catalogue.entries.get(feature.name)
+        if entry is not None and feature.group == "vitals":
+            assert entry.unit in units or entry.name == "oedema", entry.name
+
+
 # What may never change an answer
 
 

@@ -202,3 +202,10 @@ def test_a_feature_excluded_by_name_takes_its_age_and_trend_along():
     assert not {"systolic_mmhg", "systolic_mmhg_days_since", "systolic_mmhg_per_year"} & names
     assert not {"wealth_fifth", "household_size"} & names
     assert "diastolic_mmhg" in names
+
+
+def test_a_name_that_ends_like_a_trend_is_excluded_with_its_age_and_trend():
+    features = build_features(register([person(0)]), as_of=DAY)
+    chosen = select_for_model(features, within(exclude_features=("drinking_days_per_year",)))
+    assert any(name.startswith("drinking_days") for name in features.frame)
+    assert not any(name.startswith("drinking_days") for name in chosen.frame)

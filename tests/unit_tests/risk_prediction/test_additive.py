@@ -170,6 +170,12 @@ def test_a_gap_that_moves_the_risk_is_told_as_not_known_and_wished_for():
     assert row["note"] == "Better with: Systolic blood pressure."
 
 
+def test_what_cannot_be_measured_on_a_visit_is_not_wished_for():
+    found = risks(people([np.nan], [130.0], [None], ["never"]))
+    assert found["state"].tolist() == ["estimated"]
+    assert found["note"].isna().all()
+
+
 def test_outside_the_declared_population_there_is_no_estimate():
     found = risks(
         people([17.9, 18.0, 70.9, 71.0, np.nan], [130.0] * 5, [True] * 5, ["never"] * 5),
