@@ -218,8 +218,6 @@ def _check_births(
 ) -> None:
     if births is None or not table.event_day or "person_id" not in frame:
         return
-    if (table.name, table.event_day) in PLANNED_DAYS:
-        return
     born = frame["person_id"].map(births)
     wrong = (frame[table.event_day] < born).to_numpy()
     faults.add(wrong, table.event_day, "lies before the person's birth", "Check both days.")

@@ -43,7 +43,8 @@ def _fits(entry: Observable, unit: str) -> bool:
     said = ucum(unit) if unit else ""
     if entry.kind == "choice":
         return said in PURE_UNITS
-    return not unit or said == entry.unit or said in entry.units or {said, entry.unit} <= PURE_UNITS
+    # Without a unit it may be a finding in words: "haemoglobin in urine" is no haemoglobin.
+    return said == entry.unit or said in entry.units or {said, entry.unit} <= PURE_UNITS
 
 
 def _words(text: str) -> list[str]:

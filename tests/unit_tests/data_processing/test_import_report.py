@@ -83,12 +83,15 @@ def test_an_unmapped_code_comes_with_the_closest_label_of_a_fitting_unit():
                 "unit": unit}  # fmt: skip
 
     rows = [row("1", "Body weight", "kg"), row("2", "Body weight", "kg"),
-            row("3", "Weight for age", "%"), row("4", "Depth of well", "m")]  # fmt: skip
+            row("3", "Weight for age", "%"), row("4", "Depth of well", "m"),
+            row("5", "Hemoglobin in urine", None), row("6", "Hemoglobin", "gm/dL")]  # fmt: skip
     unmapped = {u.code: (u.n, u.suggestion) for u in built("observations", *rows).unmapped}
     assert unmapped == {
         "Body weight": (2, "weight_kg"),
         "Weight for age": (1, ""),
         "Depth of well": (1, ""),
+        "Hemoglobin in urine": (1, ""),
+        "Hemoglobin": (1, "haemoglobin_g_dl"),
     }
 
 
