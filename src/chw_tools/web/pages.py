@@ -25,6 +25,9 @@ UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Key = Annotated[str, Path(pattern=UUID)]
 Fields = dict[str, list[str]]
 
+#: So many who wait stand on the list's own page, which must open fast; the rest one tap away.
+FIRST_WAITING = 30
+
 
 @dataclass(frozen=True)
 class Context:
@@ -107,12 +110,19 @@ def _add_lists(router: APIRouter, acts: Acts, pages: Pages) -> None:
         return pages.show(
             "today.html",
             day=day,
+            first_waiting=FIRST_WAITING,
             n_done=sum(stop.done is not None for stop in day.stops),
             n_workers=len(day.workers),
             tomorrow=tomorrow if acts.is_planned(worker_id=worker_id, visit_on=tomorrow) else None,
             population=day.population,
             context=Context(worker_id, day.visit_on),
         )
+
+    @router.get("/today/{worker_id}/waiting")
+    def waiting(worker_id: Key, on: date | None = None) -> Any:
+        day = acts.show_day(worker_id=worker_id, visit_on=on)
+        context = Context(worker_id, day.visit_on)
+        return pages.show("waiting.html", day=day, population=day.population, context=context)
 
     @router.get("/today/{worker_id}/print")
     def print_list(worker_id: Key, on: date | None = None, names: str = "yes") -> Any:

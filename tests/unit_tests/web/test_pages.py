@@ -16,6 +16,7 @@ LIST = f"/today/{WORKER}?on={LIST_DAY}"
 PAGES = [
     LIST,
     f"/today/{WORKER}/print?on={LIST_DAY}",
+    f"/today/{WORKER}/waiting?on={LIST_DAY}",
     f"/people/{ADULT}{CONTEXT}",
     f"/people/{CHILD}",
     f"/people/{ADULT}/visit{CONTEXT}",
@@ -144,6 +145,17 @@ def test_who_waits_is_folded_away_with_the_reason(browser):
     folded = page[page.index("<details") : page.index("</details>")]
     assert "Invented Child" in folded
     assert "No minutes left today" in folded
+
+
+def test_a_long_queue_is_one_tap_away_and_whole(browser, acts):
+    more = {str(i).zfill(36): replace(acts.people[CHILD], person_id=str(i)) for i in range(50)}
+    acts.people |= more
+    page = browser.get(LIST).text
+    assert "51 people wait." in page
+    assert page.count("No minutes left today") == 30
+    assert "See all 51" in page
+    whole = browser.get(f"/today/{WORKER}/waiting?on={LIST_DAY}").text
+    assert whole.count("No minutes left today") == 51
 
 
 def test_the_print_view_can_leave_out_every_name(browser):
