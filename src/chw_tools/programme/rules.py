@@ -120,8 +120,8 @@ class Rule:
 
     @property
     def placeholders(self) -> tuple[str, ...]:
-        """What the reason's template asks for."""
-        return tuple(_PLACEHOLDER.findall(self.reason))
+        """What the templates of action and reason ask for."""
+        return tuple(_PLACEHOLDER.findall(f"{self.action} {self.reason}"))
 
     def features(self) -> set[str]:
         """Every feature the rule reads, those of freshness and dates among them."""
@@ -135,9 +135,9 @@ class Rule:
             names.add(since(self.due_from))
         if self.schedule:
             names |= {self.schedule.feature, "days_since_visit"}
-        return names | self._features_of_reason()
+        return names | self._features_of_texts()
 
-    def _features_of_reason(self) -> set[str]:
+    def _features_of_texts(self) -> set[str]:
         names = set()
         for name in self.placeholders:
             if name in WORDS:

@@ -40,11 +40,18 @@ _MONTHS = (
 _WHOLE = frozenset({"age_years", "age_months", "gestational_weeks", "weeks_postpartum"})
 
 
-def reasons(
-    columns: Columns, rule: Rule, contact: NDArray[np.int64], *, as_of: pd.Timestamp
+def filled(
+    template: str,
+    columns: Columns,
+    rule: Rule,
+    contact: NDArray[np.int64],
+    *,
+    as_of: pd.Timestamp,
 ) -> list[str]:
-    """The rule's sentence about each person of the table."""
-    parts = _PART.split(rule.reason)
+    """A template of the rule (its action, its reason) about each person of the table."""
+    parts = _PART.split(template)
+    if len(parts) == 1:
+        return [template] * len(columns)
     texts: list[Sequence[str]] = []
     for place, part in enumerate(parts):
         if place % 2:

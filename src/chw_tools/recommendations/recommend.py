@@ -14,7 +14,7 @@ import pandas as pd
 
 from chw_tools.recommendations import risk as risk_advice
 from chw_tools.recommendations.conditions import Columns, meets
-from chw_tools.recommendations.reasons import reasons
+from chw_tools.recommendations.reasons import filled
 from chw_tools.recommendations.timing import due, urgency
 from chw_tools.records import conform
 from chw_tools.records.derived import RECOMMENDATIONS, URGENCIES
@@ -138,15 +138,14 @@ def _bring_forward(
 def _rows(columns: Columns, advice: _Advice, as_of: pd.Timestamp) -> dict[str, Any]:
     rule, mask = advice.rule, advice.mask
     n = int(mask.sum())
+    who, contact = columns.rows(mask, rule.features()), advice.contact[mask]
     return {
         "person": np.flatnonzero(mask),
         "rule_id": [rule.id] * n,
         "kind": [rule.kind] * n,
         "urgency": advice.urgency[mask],
-        "action": [rule.action] * n,
-        "reason": reasons(
-            columns.rows(mask, rule.features()), rule, advice.contact[mask], as_of=as_of
-        ),
+        "action": filled(rule.action, who, rule, contact, as_of=as_of),
+        "reason": filled(rule.reason, who, rule, contact, as_of=as_of),
         "source": [rule.source] * n,
         "is_verified": [rule.verified] * n,
         "days": advice.days[mask],

@@ -73,6 +73,15 @@ def test_advice_is_as_declared_and_everybody_has_some(simulated: Features) -> No
     assert not advice["reason"].str.contains(r"[{}]|\bnan\b|None", regex=True).any()
 
 
+def test_no_text_shows_a_placeholder_and_an_action_names_its_contact(simulated: Features) -> None:
+    advice = all_recommendations(simulated, NO_RISKS, programme=PROGRAMME, as_of=AS_OF)
+    for text in ("action", "reason", "source"):
+        assert not advice[text].str.contains(r"[{}]").any()
+    contacts = advice.loc[advice["rule_id"] == "antenatal_contact", "action"]
+    assert len(contacts)
+    assert contacts.str.contains(r"contact [1-8]\.").all()
+
+
 def test_danger_signs_come_first_then_urgency_then_due_day(simulated: Features) -> None:
     advice = all_recommendations(
         simulated,
