@@ -146,6 +146,16 @@ def test_a_run_for_one_worker_leaves_the_others(any_store: Store) -> None:
     assert advice["action"].tolist() == ["weigh"]
 
 
+def test_one_workers_tomorrow_leaves_the_advice_of_the_others(any_store: Store) -> None:
+    _save(any_store, {ADA: "w1", BEN: "w2"}, {})
+    _save(any_store, {ADA: "w1"}, {}, visit_on=TUESDAY, worker_ids=["w1"], action="weigh")
+    advice = any_store.load_recommendations()
+    assert dict(zip(advice["person_id"], advice["action"], strict=True)) == {
+        ADA: "weigh",
+        BEN: "visit",
+    }
+
+
 @pytest.mark.parametrize("visit_on", [None, TUESDAY])
 def test_each_day_has_its_own_plan(any_store: Store, visit_on: date | None) -> None:
     _save(any_store, {ADA: "w1"}, {}, visit_on=TUESDAY)

@@ -148,7 +148,8 @@ def _iso(day: date) -> str:
 
 def load_plan(reader: Reader, *, visit_on: date | None, worker_id: str | None) -> StoredPlan | None:
     """The plan in force for a day, or None."""
-    runs = list(_runs_in_force(reader, visit_on or _last_whole_day(reader)))
+    day = visit_on or _last_whole_day(reader)
+    runs = list(_runs_in_force(reader, day)) if day else []
     if not runs:
         return None
     visits = _in_force(reader, runs, "planned_visits")
@@ -201,17 +202,12 @@ def _last_whole_day(reader: Reader) -> date | None:
 
 
 def _runs_in_force(reader: Reader, visit_on: date | None) -> Iterator[_Run]:
-    """The newest run for all workers of a day, and those for some workers after it."""
+    """The newest run for all workers, and those for some after it; of one day, or of any."""
     runs = PLAN_RUNS.c
     names = ("id", "as_of", "visit_on", "worker_ids", "summary")
-    day = (
-        _iso(visit_on)
-        if visit_on
-        else reader.value(
-            reader.select("plan_runs", [sa.cast(sa.func.max(runs.visit_on), sa.Text)])
-        )
-    )
-    statement = reader.select("plan_runs", names).where(sa.cast(runs.visit_on, sa.Text) == day)
+    statement = reader.select("plan_runs", names)
+    if visit_on is not None:
+        statement = statement.where(sa.cast(runs.visit_on, sa.Text) == _iso(visit_on))
     found = [
         _Run(
             id=row[0],

@@ -320,7 +320,7 @@ class Store:
     def load_recommendations(
         self, *, person_ids: Collection[str] | None = None, scope: Scope = WHOLE
     ) -> pd.DataFrame:
-        """The advice in force: that of the plan in force for the newest planned day."""
+        """The advice in force: for each person that of the newest run that concerned them."""
         with self._reading(scope) as reader:
             return plans.load_recommendations(reader, person_ids=person_ids)
 
