@@ -135,8 +135,9 @@ def _ingest(parts: Parts, account: _Account, path: Path, mapping: Path | None) -
         place = parts.settings.home / "import_report.html"
         place.write_text(report.to_html(), encoding="utf-8")
         told.append(
-            f"{report.n_trusted:,} rows went in; {report.n_rejected:,} records are in quarantine, "
-            f"each with its reason; {len(report.file_faults)} files could not be read"
+            f"{report.n_trusted:,} rows can be trusted ({report.n_new:,} new); "
+            f"{report.n_rejected:,} in quarantine, each with its reason; "
+            f"files that could not be read: {len(report.file_faults)}"
         )
         told.append(f"The import report: {place}")
 
@@ -178,10 +179,11 @@ def _planned(parts: Parts, account: _Account, as_of: date | None) -> None:
             f"as of {result.as_of:%d %B %Y}"
         )
         urgent = int(visits["urgency"].isin(("emergency", "same_day")).sum())
+        lists = visits["worker_id"].nunique()
         told.append(
-            f"{len(visits):,} people on {visits['worker_id'].nunique():,} lists for "
+            f"{len(visits):,} people on {lists:,} {'list' if lists == 1 else 'lists'} for "
             f"{result.visit_on:%A %d %B %Y}, {urgent:,} of them urgent; "
-            f"{len(result.plan.unvisited):,} wait, each with the reason"
+            f"{len(result.plan.unvisited):,} wait or are due later, each with the reason"
         )
     say_notes(result.notes)
 

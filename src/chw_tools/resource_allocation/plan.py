@@ -337,4 +337,5 @@ def _over_capacity(days: list[_Day]) -> tuple[str, ...]:
     n = len(_too_full(days))
     if not n:
         return ()
-    return (f"{n} workers have more that cannot wait than minutes; all of it is listed.",)
+    who = "1 worker has" if n == 1 else f"{n} workers have"
+    return (f"{who} more that cannot wait than minutes; all of it is listed.",)
