@@ -1,6 +1,6 @@
 """How long a simulated programme takes to write: CPU seconds and memory of a fresh process.
 
-    python benchmarks/simulate.py [PEOPLE ...]        default: 20000 100000
+python benchmarks/simulate.py [PEOPLE ...]        default: 20000 100000
 """
 
 from __future__ import annotations
