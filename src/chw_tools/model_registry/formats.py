@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ADDITIVE_FILE, PIPELINE_FILE, SCORING_FILE = "model.json", "model.skops", "scoring.json"
 #: Types outside skops's own list that our recipes need; all hold arrays and numbers only.
 TRUSTED_TYPES: tuple[str, ...] = (
+    "numpy.dtype",
     "sklearn._loss.link.Interval",
     "sklearn._loss.link.LogitLink",
     "sklearn._loss.loss.HalfBinomialLoss",
