@@ -58,6 +58,7 @@ def demo(
         else:
             _own_data(parts, account, data, mapping)
         _planned(parts, account, day(as_of))
+        say_notes(parts.store.notes)
         say(f"\nThe store: {world.settings.shown()['CHW_DATABASE_URL']}")
         say(f"To go on by hand: export CHW_HOME={world.settings.home}   then: chw --help")
         if serve:

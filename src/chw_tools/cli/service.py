@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chw_tools.cli.options import Json
-from chw_tools.cli.world import World, say, say_json, say_table
+from chw_tools.cli.world import World, say, say_json, say_notes, say_table
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,6 +31,7 @@ def serve(
     from chw_tools.api.serving import serve as listen
 
     with world.parts() as parts:
+        say_notes(parts.store.notes)
         listen(
             parts,
             host=host or parts.settings.host,

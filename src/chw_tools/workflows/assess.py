@@ -9,7 +9,7 @@ import pandas as pd
 
 from chw_tools.data_processing import as_known_on
 from chw_tools.errors import ModelNotFound, NotFound, NothingToRead
-from chw_tools.feature_engineering import features_as_known, people_needed
+from chw_tools.feature_engineering import features_as_known
 from chw_tools.recommendations import recommend
 from chw_tools.risk_prediction import estimate_risk, who_cvd_score
 
@@ -116,8 +116,7 @@ def load_part(store: RegisterStore, person_ids: Collection[str] | None) -> Regis
     """The register, or as much of it as the features of some people need."""
     if person_ids is None:
         return store.load_register()
-    outline = store.load_register(tables=("people", "person_changes"))
-    return store.load_register(person_ids=people_needed(outline, person_ids))
+    return store.load_register(person_ids=store.related_people(person_ids))
 
 
 def assess(
