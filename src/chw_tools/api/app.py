@@ -10,11 +10,11 @@ from starlette.staticfiles import StaticFiles
 from chw_tools.api.error_responses import add_error_responses
 from chw_tools.api.routes import advice, lists, people, service, visits
 from chw_tools.api.security import AccessLog, BodyLimit, OnlyThisMachine, SecureHeaders
+from chw_tools.web.acts import Acts
 from chw_tools.web.pages import make_pages
 from chw_tools.web.rendering import Pages
 
 if TYPE_CHECKING:
-    from chw_tools.web.acts import Acts
     from chw_tools.wiring import Parts
 
 _ABOUT = """From a patient register to today's visit list, and back.
@@ -34,8 +34,6 @@ def create_app(parts: Parts) -> FastAPI:
         parts = build_parts(read_settings(os.environ))
         serve(parts, host="127.0.0.1", port=8000)
     """
-    from chw_tools.web.acts import Acts
-
     return build_app(Acts(parts))
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from chw_tools.web.visit_form import PRESSURES
 from chw_tools.web.wording import load_wording, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chw_tools.web.wording import Wording
-    from chw_tools.workflows.views import Advice
+    from chw_tools.workflows.views import Advice, Measurement
 
 
 class Pages:
@@ -32,9 +34,23 @@ class Pages:
         self._templates.filters["plain"] = plain
         self._templates.filters["units"] = lambda value: self.words.in_plain_units(plain(value))
         self._templates.filters["lateness"] = self.words.lateness
+        self._templates.filters["together"] = self._together
         self._templates.filters["by_action"] = by_action
         self._templates.filters["day"] = self.words.day
         self._templates.filters["long_day"] = self.words.long_day
+
+    def _together(self, measurements: Sequence[Measurement]) -> list[Measurement]:
+        """Measurements in their order, the two blood pressures of one day as one."""
+        by_name = {item.name: item for item in measurements}
+        upper, lower = (by_name.get(name) for name in PRESSURES)
+        if upper is None or lower is None or upper.observed_on != lower.observed_on:
+            return list(measurements)
+        both = replace(
+            upper,
+            label=self.words("person.blood_pressure"),
+            value=f"{upper.value.partition(' ')[0]}/{lower.value}",
+        )
+        return [both, *(item for item in measurements if item.name not in PRESSURES)]
 
     def show(self, template: str, *, status: int = 200, **shown: object) -> HTMLResponse:
         """One page as an answer."""

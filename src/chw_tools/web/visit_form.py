@@ -171,8 +171,7 @@ def _value(item: Observable, text: str, words: Wording) -> tuple[float | str | N
     # A comma before one or two digits is a decimal comma; no measurement has thousands.
     number = re.fullmatch(r"(\d{1,4})(?:[.,](\d{1,2}))?", text)
     if not number:
-        example = f"{(item.usual_low or item.low or 1):g}"
-        return None, words("errors.number", label=item.label, example=example)
+        return None, words("errors.number", label=item.label)
     value = float(f"{number[1]}.{number[2] or 0}")
     low = float("-inf") if item.low is None else item.low
     high = float("inf") if item.high is None else item.high

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
@@ -199,6 +200,18 @@ def test_the_same_action_for_two_reasons_stands_once(browser, acts):
     assert "A second reason." in page
 
 
+def test_the_two_blood_pressures_of_a_day_stand_together(browser, acts):
+    systolic = acts.people[ADULT].measurements[0]
+    lower = replace(systolic, name="diastolic_mmhg", label="Diastolic", value="98 mm[Hg]")
+    acts.people[ADULT] = replace(acts.people[ADULT], measurements=(lower, systolic))
+    assert "168/98 mmHg" in browser.get(f"/people/{ADULT}").text
+    older = replace(lower, observed_on=date(2025, 1, 1))
+    acts.people[ADULT] = replace(acts.people[ADULT], measurements=(older, systolic))
+    page = browser.get(f"/people/{ADULT}").text
+    assert "168/98" not in page[page.index("Latest measurements") :]
+    assert "98 mmHg" in page
+
+
 def test_not_measured_is_said_not_to_be_normal(browser):
     assert "Not measured is not normal." in browser.get(f"/people/{CHILD}").text
 
@@ -276,7 +289,7 @@ def test_a_faulty_form_comes_back_with_what_was_typed(browser, acts):
     assert summary["role"] == "alert"
     assert "autofocus" in summary
     assert "autofocus" not in fields["systolic_mmhg"]
-    message = "Systolic blood pressure: write a number, for example 70."
+    message = "Systolic blood pressure: write a number, with digits only."
     assert answer.text.count(message) == 2
     assert not acts.visits
 
