@@ -141,7 +141,11 @@ def plan(
     )
     urgency = visits_planned.groupby("urgency").size()
     say_table("Visits", ["Urgency", "People"], [(u, n) for u, n in urgency.items()])
-    reasons = unvisited.groupby("reason").size().sort_values(ascending=False).head(8)
+    # The table holds each person's own day and place in line; here only the kind of reason.
+    kind = unvisited["reason"].str.replace(
+        r"(,? on \d{4}-\d\d-\d\d|; number \d+ in line)", "", regex=True
+    )
+    reasons = unvisited.groupby(kind).size().sort_values(ascending=False)
     say_table("Who waits, and why", ["Reason", "People"], [(r, n) for r, n in reasons.items()])
     say_notes(result.notes)
     say("Next: chw visits list · chw serve")

@@ -69,6 +69,9 @@ def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(rows.columns, row, strict=True)) for row in rows.to_numpy().tolist()]
 
 
+_KEYS = ("Person", "Key")
+
+
 def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table for the person at the terminal."""
     from rich.console import Console
@@ -76,7 +79,8 @@ def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object
 
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
-        table.add_column(column)
+        # A key that is cut short cannot be copied.
+        table.add_column(column, no_wrap=column in _KEYS)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     Console(highlight=False).print(table)
