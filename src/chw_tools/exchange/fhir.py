@@ -158,7 +158,8 @@ _NOT_MODELLED = "not modelled"
 
 def _not_modelled(resource: Resource, kind: str, at: str, context: Context) -> None:
     context.gathered.count(resource["resourceType"], "not_modelled")
-    context.gathered.count(kind, "unmodelled_kind")
+    if kind != resource["resourceType"]:
+        context.gathered.count(kind, "unmodelled_kind")
     if context.keep_unmodelled:
         context.gathered.unmodelled.append(
             {"file": context.file, "at": at, "type": resource["resourceType"], "body": resource}

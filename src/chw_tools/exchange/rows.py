@@ -82,7 +82,9 @@ class Gathered:
 
     def count(self, resource_type: str, what: str, n: int = 1) -> None:
         """Count resources of a type as ``read`` or ``not_modelled``."""
-        counts = self.counts.setdefault(resource_type, {})
+        counts = self.counts.get(resource_type)
+        if counts is None:
+            counts = self.counts[resource_type] = {}
         counts[what] = counts.get(what, 0) + n
 
     def reject(
