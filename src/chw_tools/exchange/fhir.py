@@ -11,15 +11,25 @@ Source: HL7 FHIR R4 (4.0.1), https://hl7.org/fhir/R4/.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from chw_tools.errors import PopulationMixed
+from chw_tools.exchange.fhir_elements import (
+    Resource,
+    coding,
+    day,
+    has_value,
+    language,
+    minutes,
+    own_id,
+    partial_day,
+    period_day,
+    phone,
+    value,
+)
 
 if TYPE_CHECKING:
     from chw_tools.exchange.rows import Gathered
-
-Resource = dict[str, Any]
 
 #: Columns of the tuples that each map appends. ``at`` is the place, ``display`` the code's text.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -68,8 +78,6 @@ CHW_ROLE = "172V00000X"
 #: Marks, within a Patient, of data that no living person stands behind.
 SIMULATED_SYSTEM = "https://github.com/synthetichealth/synthea"
 TEST_DATA_TAG = "HTEST"
-#: Longest stay whose minutes the register can hold; a longer one is kept without them.
-MAX_MINUTES = 100_000
 
 WITHDRAWN = "the source marks it as entered in error"
 
@@ -174,36 +182,6 @@ def _put(context: Context, table: str, row: tuple[Any, ...]) -> None:
         rows[table] = [row]
 
 
-def _own_id(resource: Resource) -> str | None:
-    identifier = resource.get("id")
-    if not isinstance(identifier, str) or not identifier:
-        return None
-    return f"{resource['resourceType']}/{identifier}"
-
-
-def _day(value: Any) -> str | None:
-    # The day in the record's own offset: the day on the nurse's wall. A month or a year alone
-    # goes along as it is, and is refused with that reason where a day is needed.
-    return value[:10] if isinstance(value, str) and value else None
-
-
-def _period_day(resource: Resource, name: str, end: str = "start") -> str | None:
-    period = resource.get(name + "Period") or resource.get(name)
-    return _day(period.get(end)) if isinstance(period, dict) else None
-
-
-def _coding(concept: Any) -> tuple[str | None, str | None, str | None]:
-    """System, code and text; the first coding that has both, else the text."""
-    if not isinstance(concept, dict):
-        return None, None, None
-    text = concept.get("text")
-    for coding in concept.get("coding", ()):
-        code = coding.get("code")
-        if code is not None:
-            return coding.get("system"), code, coding.get("display") or text
-    return None, None, text
-
-
 def is_simulated(patient: Resource) -> bool:
     """Whether a Patient says of itself that no living person stands behind it.
 
@@ -225,21 +203,21 @@ def _patient(resource: Resource, at: str, context: Context) -> str | None:
     died_on, _ = partial_day(resource.get("deceasedDateTime"))
     if resource.get("deceasedBoolean") is True:
         # Dead for certain by the day the record was last changed.
-        died_on = _day(resource.get("meta", {}).get("lastUpdated"))
+        died_on = day(resource.get("meta", {}).get("lastUpdated"))
         if died_on is None:
             return "the person has died, but no day of death is given"
     names: list[Resource] = resource.get("name") or [{}]
     name = next((n for n in names if n.get("use") in ("official", "usual")), names[0])
     given = name.get("given")
     row = (
-        _own_id(resource),
+        own_id(resource),
         " ".join(given) if given else None,
         name.get("family") or name.get("text"),
         resource.get("gender", "unknown"),
         born_on,
         precision,
-        _phone(resource),
-        _language(resource),
+        phone(resource),
+        language(resource),
         died_on,
         born_on,
         at,
@@ -248,41 +226,13 @@ def _patient(resource: Resource, at: str, context: Context) -> str | None:
     return None
 
 
-def partial_day(value: Any) -> tuple[str | None, str | None]:
-    """A birth date as the middle of what is known of it, and how precisely it is known.
-
-    >>> partial_day("1980"), partial_day("1980-02"), partial_day("1980-02-03")
-    (('1980-07-01', 'year'), ('1980-02-15', 'month'), ('1980-02-03', 'day'))
-    """
-    if not isinstance(value, str) or not value:
-        return None, None
-    if len(value) == 4:
-        return f"{value}-07-01", "year"
-    if len(value) == 7:
-        return f"{value}-15", "month"
-    return value[:10], "day"
-
-
-def _phone(resource: Resource) -> str | None:
-    for contact in resource.get("telecom", ()):
-        if contact.get("system") in ("phone", "sms"):
-            value: str | None = contact.get("value")
-            return value
-    return None
-
-
-def _language(resource: Resource) -> str | None:
-    spoken = resource.get("communication")
-    return _coding(spoken[0].get("language"))[1] if spoken else None
-
-
 def _encounter(resource: Resource, at: str, context: Context) -> str | None:
     status = resource.get("status")
     if status == "entered-in-error":
         return WITHDRAWN
     if status in NOT_HELD:
         return f"{_NOT_MODELLED}: {status}"
-    visited_on = _period_day(resource, "period")
+    visited_on = period_day(resource, "period")
     code: str = (resource.get("class") or {}).get("code", "")
     workers = [
         reference
@@ -291,14 +241,14 @@ def _encounter(resource: Resource, at: str, context: Context) -> str | None:
         in context.workers
     ]
     row = (
-        _own_id(resource),
+        own_id(resource),
         context.reference(resource.get("subject"), "Patient"),
         workers[0] if workers else None,
         _place(resource, context),
         visited_on,
         VISIT_KINDS.get(code, code or None),
         "seen",
-        _minutes(resource.get("period")),
+        minutes(resource.get("period")),
         visited_on,
         at,
     )
@@ -317,46 +267,35 @@ def _place(resource: Resource, context: Context) -> str | None:
     return None
 
 
-def _minutes(period: Any) -> float | None:
-    if not isinstance(period, dict) or "start" not in period or "end" not in period:
-        return None
-    try:
-        start = datetime.fromisoformat(period["start"])
-        minutes = (datetime.fromisoformat(period["end"]) - start).total_seconds() / 60
-    except (TypeError, ValueError):
-        return None
-    return minutes if 0 <= minutes <= MAX_MINUTES else None
-
-
 def _observation(resource: Resource, at: str, context: Context) -> str | None:
     status = resource.get("status")
     if status == "entered-in-error":
         return WITHDRAWN
     if status in ("cancelled", "registered"):
         return f"{_NOT_MODELLED}: {status}"
-    own = _own_id(resource)
+    own = own_id(resource)
     observed_on = (
-        _day(resource.get("effectiveDateTime"))
-        or _day(resource.get("effectiveInstant"))
-        or _period_day(resource, "effective")
+        day(resource.get("effectiveDateTime"))
+        or day(resource.get("effectiveInstant"))
+        or period_day(resource, "effective")
     )
     about = (
         context.reference(resource.get("subject"), "Patient"),
         context.reference(resource.get("encounter"), "Encounter"),
     )
-    known_on = _day(resource.get("issued")) or observed_on
-    parts = [(own, resource)] if _has_value(resource) else []
+    known_on = day(resource.get("issued")) or observed_on
+    parts = [(own, resource)] if has_value(resource) else []
     seen: dict[str, int] = {}
     for component in resource.get("component", ()):
-        if _has_value(component):
-            code = str(_coding(component.get("code"))[1])
+        if has_value(component):
+            code = str(coding(component.get("code"))[1])
             seen[code] = seen.get(code, 0) + 1
             suffix = code if seen[code] == 1 else f"{code}~{seen[code]}"
             parts.append((own and f"{own}#{suffix}", component))
     rows = []
     for key, part in parts:
-        system, code_, display = _coding(part.get("code"))
-        number, unit, answer = _value(part)
+        system, code_, display = coding(part.get("code"))
+        number, unit, answer = value(part)
         rows.append(
             (key, *about, system, code_, number, unit, answer, observed_on, known_on, at, display)
         )
@@ -370,49 +309,21 @@ def _observation(resource: Resource, at: str, context: Context) -> str | None:
     return "it holds no value that the register can keep"
 
 
-def _has_value(part: Resource) -> bool:
-    return any(value in part for value in _VALUES)
-
-
-_VALUES = (
-    "valueQuantity", "valueCodeableConcept", "valueString", "valueInteger", "valueBoolean",
-)  # fmt: skip
-
-
-def _value(part: Resource) -> tuple[float | None, str | None, str | None]:
-    """Number, unit and coded answer of an observation or one of its components."""
-    quantity = part.get("valueQuantity")
-    if quantity is not None:
-        # A comparator (`<5`) is a bound, not a measurement; it is kept as the answer.
-        if quantity.get("comparator"):
-            return None, None, f"{quantity['comparator']}{quantity.get('value')}"
-        return quantity.get("value"), quantity.get("code") or quantity.get("unit"), None
-    concept = part.get("valueCodeableConcept")
-    if concept is not None:
-        _, code, text = _coding(concept)
-        return None, None, code or text
-    if "valueInteger" in part:
-        return part["valueInteger"], None, None
-    if "valueBoolean" in part:
-        return None, None, "yes" if part["valueBoolean"] else "no"
-    return None, None, part.get("valueString")
-
-
 def _condition(resource: Resource, at: str, context: Context) -> str | None:
-    verification = _coding(resource.get("verificationStatus"))[1]
+    verification = coding(resource.get("verificationStatus"))[1]
     if verification == "entered-in-error":
         return WITHDRAWN
     if verification == "refuted":
         return f"{_NOT_MODELLED}: refuted"
-    system, code, display = _coding(resource.get("code"))
-    recorded = _day(resource.get("recordedDate"))
+    system, code, display = coding(resource.get("code"))
+    recorded = day(resource.get("recordedDate"))
     # A condition known since a year or a month counts from its middle, as births do.
-    onset, _ = partial_day(_day(resource.get("onsetDateTime")) or _period_day(resource, "onset"))
+    onset, _ = partial_day(day(resource.get("onsetDateTime")) or period_day(resource, "onset"))
     over, _ = partial_day(
-        _day(resource.get("abatementDateTime")) or _period_day(resource, "abatement", "end")
+        day(resource.get("abatementDateTime")) or period_day(resource, "abatement", "end")
     )
     row = (
-        _own_id(resource),
+        own_id(resource),
         context.reference(resource.get("subject"), "Patient"),
         context.reference(resource.get("encounter"), "Encounter"),
         system,
@@ -434,24 +345,24 @@ def _medication(resource: Resource, at: str, context: Context) -> str | None:
     if status in ("cancelled", "not-taken"):
         return f"{_NOT_MODELLED}: {status}"
     concept = resource.get("medicationCodeableConcept") or _medicine(resource, context)
-    system, code, display = _coding(concept)
+    system, code, display = coding(concept)
     if code is None and resource.get("medicationReference"):
         return "it names its medicine by a reference that leads nowhere"
     started = (
-        _day(resource.get("effectiveDateTime"))
-        or _period_day(resource, "effective")
-        or _day(resource.get("authoredOn"))
+        day(resource.get("effectiveDateTime"))
+        or period_day(resource, "effective")
+        or day(resource.get("authoredOn"))
     )
     row = (
-        _own_id(resource),
+        own_id(resource),
         context.reference(resource.get("subject"), "Patient"),
         context.reference(resource.get("encounter") or resource.get("context"), "Encounter"),
         system,
         code,
         started,
-        _period_day(resource, "effective", "end"),
+        period_day(resource, "effective", "end"),
         MEDICATION_STATUS.get(status, status),
-        _day(resource.get("authoredOn")) or _day(resource.get("dateAsserted")) or started,
+        day(resource.get("authoredOn")) or day(resource.get("dateAsserted")) or started,
         at,
         display,
     )
@@ -474,18 +385,18 @@ def _immunisation(resource: Resource, at: str, context: Context) -> str | None:
         return WITHDRAWN
     if status == "not-done":
         return f"{_NOT_MODELLED}: not-done"
-    system, code, display = _coding(resource.get("vaccineCode"))
-    given_on = _day(resource.get("occurrenceDateTime"))
+    system, code, display = coding(resource.get("vaccineCode"))
+    given_on = day(resource.get("occurrenceDateTime"))
     protocol: list[Resource] = resource.get("protocolApplied") or [{}]
     row = (
-        _own_id(resource),
+        own_id(resource),
         context.reference(resource.get("patient"), "Patient"),
         context.reference(resource.get("encounter"), "Encounter"),
         system,
         code,
         given_on,
         protocol[0].get("doseNumberPositiveInt"),
-        _day(resource.get("recorded")) or given_on,
+        day(resource.get("recorded")) or given_on,
         at,
         display,
     )
@@ -507,7 +418,7 @@ def _facility(resource: Resource, at: str, context: Context) -> str | None:
     kind = next((kind for word, kind in FACILITY_WORDS if word in words), "other")
     position = resource.get("position") or {}
     row = (
-        _own_id(resource), name, kind, position.get("latitude"), position.get("longitude"), None,
+        own_id(resource), name, kind, position.get("latitude"), position.get("longitude"), None,
         at,
     )  # fmt: skip
     _put(context, "facilities", row)
@@ -518,13 +429,13 @@ def _role(resource: Resource, at: str, context: Context) -> str | None:
     if not is_health_worker_role(resource):
         return _NOT_MODELLED
     practitioner = resource.get("practitioner")
-    started = _period_day(resource, "period")
+    started = period_day(resource, "period")
     row = (
         context.reference(practitioner, "Practitioner"),
         practitioner.get("display") if isinstance(practitioner, dict) else None,
         context.reference(resource.get("organization"), "Organization"),
         started,
-        _period_day(resource, "period", "end"),
+        period_day(resource, "period", "end"),
         started,
         at,
     )

@@ -13,29 +13,28 @@ Examples
 
 from __future__ import annotations
 
-import gc
 import re
 import tomllib
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import orjson
 import pandas as pd
 
 from chw_tools.errors import FileFault, MappingFault, NothingToRead, PopulationMixed
 from chw_tools.exchange import fhir
 from chw_tools.exchange.archives import SourceFile, is_archive, list_files, stem
 from chw_tools.exchange.csv_files import read_csv, read_parquet
+from chw_tools.exchange.fhir_files import Bundles, read_lines
 from chw_tools.exchange.mapped import mapped_rows, source_columns
 from chw_tools.exchange.mapping import check_columns
+from chw_tools.exchange.parts import Part, Piece
 from chw_tools.exchange.rows import BATCH_ROWS, Gathered, RawBatch
 from chw_tools.records import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from chw_tools.exchange.mapping import Mapping
 
@@ -45,39 +44,12 @@ Population = Literal["simulated", "real"]
 SOURCE_FILE = "chw-source.toml"
 #: Folder of a simulated programme that holds what no programme can know; never read.
 TRUTH_FOLDER = "truth"
-#: Largest bundle read: it is held in memory whole, at about five times its size.
-MAX_BUNDLE_BYTES = 256 * 2**20
 #: Marks of simulated people, looked for at the beginning of the first files.
 SIMULATED_MARKS = (b"github.com/synthetichealth/synthea", b'"HTEST"')
 PEEK_FILES, PEEK_BYTES = 4, 1 << 18
 
 TABULAR = (".csv", ".tsv", ".parquet")
 LINES = (".ndjson", ".jsonl")
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some rows of a part: batches in the order of tables, and what did not become a row."""
-
-    batches: list[RawBatch]
-    rejected: pd.DataFrame
-    unmodelled: list[dict[str, Any]] = field(default_factory=list)
-    counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Part:
-    """One file, or several small ones, that go in or stay out.
-
-    ``pieces`` may raise a :class:`~chw_tools.errors.FileFault` while it is gone through: then
-    nothing of the part may be kept. ``faults`` are those of small files already left out.
-    """
-
-    files: tuple[str, ...]
-    pieces: Iterable[Piece]
-    faults: tuple[FileFault, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,14 +95,14 @@ class Intake:
         context = fhir.Context(
             gathered, population=self.population, keep_unmodelled=keep_unmodelled
         )
-        bundles = _Bundles(context)
+        bundles = Bundles(context)
         found = 0
         for file in self._files():
             kind = self._kind(file)
             if kind == "bundle":
                 bundles.read(file)
             elif kind == "lines":
-                yield Part((file.name,), _of_lines(file, context))
+                yield Part((file.name,), read_lines(file, context))
             elif kind == "table":
                 yield _tabular(file)
             elif kind == "mapped":
@@ -301,159 +273,6 @@ def _unknown(file: SourceFile, mapping: Mapping | None) -> FileFault:
         "It is named after no declared table.", where=file.name,
         cure="Name it after one (people.csv), or write a mapping (chw ingest --suggest-mapping).",
     )  # fmt: skip
-
-
-# FHIR: bundles, gathered; NDJSON, line by line
-
-
-class _Bundles:
-    """Small JSON files read whole, their rows gathered until a batch is full."""
-
-    def __init__(self, context: fhir.Context) -> None:
-        self._context = context
-        self._whole = context.gathered
-        self._files: list[str] = []
-        self._faults: list[FileFault] = []
-
-    def read(self, file: SourceFile) -> None:
-        """Read one file: all of it joins, or none and a fault is noted."""
-        own = Gathered()
-        context = self._context
-        context.gathered, context.file, context.full_urls = own, file.name, {}
-        try:
-            with _no_collection():
-                add_document(_parsed(file), file.name, context)
-        except FileFault as fault:
-            self._faults.append(fault)
-            return
-        self._whole.absorb(own)
-        self._files.append(file.name)
-
-    def is_full(self) -> bool:
-        """Whether there are enough rows for a batch."""
-        return len(self._whole) >= BATCH_ROWS
-
-    def has_any(self) -> bool:
-        """Whether anything waits to be handed on."""
-        return bool(self._files or self._faults)
-
-    def take(self) -> Part:
-        """What was gathered; begins anew."""
-        part = Part(tuple(self._files), [piece_of(self._whole)], tuple(self._faults))
-        self._whole, self._files, self._faults = Gathered(), [], []
-        return part
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Without searching for garbage cycles: a JSON document has none, and millions of objects."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def piece_of(gathered: Gathered) -> Piece:
-    """What was gathered, as frames."""
-    return Piece(
-        gathered.batches(fhir.COLUMNS),
-        gathered.rejected_frame(),
-        gathered.unmodelled,
-        gathered.counts,
-    )
-
-
-def _parsed(file: SourceFile) -> Any:
-    if file.size > MAX_BUNDLE_BYTES:
-        raise FileFault(
-            "The bundle is too large to be read whole.", where=file.name,
-            cure="Export it as NDJSON (FHIR bulk data), which is read line by line.",
-        )  # fmt: skip
-    try:
-        return orjson.loads(file.read())
-    except orjson.JSONDecodeError as error:
-        raise FileFault(
-            f"It is not whole JSON in UTF-8 (line {error.lineno}).", where=file.name,
-            cure="Export it again; it may be truncated.",
-        ) from error  # fmt: skip
-
-
-def add_document(document: Any, name: str, context: fhir.Context) -> None:
-    """Read a bundle, a list of resources or a single resource.
-
-    Raises
-    ------
-    FileFault
-        If it is JSON, but none of these.
-    """
-    if isinstance(document, list):
-        entries = [{"resource": resource} for resource in document]
-    elif not isinstance(document, dict) or "resourceType" not in document:
-        raise FileFault(
-            "It is JSON, but no FHIR resource.", where=name, cure="Take it out of the folder."
-        )
-    elif document["resourceType"] == "Bundle":
-        entries = document.get("entry", [])
-    else:
-        entries = [{"resource": document}]
-    if not isinstance(entries, list):
-        raise FileFault("Its entries are not a list.", where=name, cure="Export it again.")
-    _add_entries(entries, name, context)
-
-
-def _add_entries(entries: list[Any], name: str, context: fhir.Context) -> None:
-    for entry in entries:
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if not isinstance(resource, dict):
-            continue
-        full_url = entry.get("fullUrl")
-        if "id" not in resource and isinstance(full_url, str) and full_url.startswith("urn:uuid:"):
-            # What is yet to be created at a server is named by its full URL alone.
-            resource["id"] = full_url.rpartition(":")[2]
-        if resource.get("resourceType") in fhir.REFERRED_TO:
-            if "id" in resource and isinstance(full_url, str):
-                context.full_urls[full_url] = f"{resource['resourceType']}/{resource['id']}"
-            fhir.note_beforehand(resource, context)
-    for position, entry in enumerate(entries):
-        at = f"{name}:entry[{position}]"
-        request = entry.get("request") if isinstance(entry, dict) else None
-        if isinstance(request, dict) and request.get("method") == "DELETE":
-            context.gathered.reject(
-                "", at, "it asks for a deletion, which an import never does",
-                cure="Correct the record in the register.",
-            )  # fmt: skip
-        else:
-            fhir.add_resource(entry.get("resource") if isinstance(entry, dict) else entry, at,
-                              context)  # fmt: skip
-
-
-def _of_lines(file: SourceFile, context: fhir.Context) -> Iterator[Piece]:
-    gathered = context.gathered = Gathered()
-    context.file, context.full_urls = file.name, {}
-    with file.open() as stream:
-        for number, line in enumerate(stream, start=1):
-            if line.isspace():
-                continue
-            at = f"{file.name}:{number}"
-            try:
-                resource = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                gathered.count("(not a resource)", "read")
-                gathered.reject(
-                    "", at, "the line is not JSON", cure="Export the file again.",
-                    body={"text": line.decode("utf-8", "replace")},
-                )  # fmt: skip
-                continue
-            if isinstance(resource, dict):
-                fhir.note_beforehand(resource, context)
-            fhir.add_resource(resource, at, context)
-            if len(gathered) >= BATCH_ROWS:
-                yield piece_of(gathered)
-                gathered = context.gathered = Gathered()
-    yield piece_of(gathered)
 
 
 # Mapped files

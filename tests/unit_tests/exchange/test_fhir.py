@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chw_tools.errors import PopulationMixed
 from chw_tools.exchange import fhir
-from chw_tools.exchange.reading import add_document
+from chw_tools.exchange.fhir_files import add_document
 from chw_tools.exchange.rows import Gathered
 from chw_tools.records import TABLES
 

@@ -15,8 +15,7 @@ from chw_tools.errors import (
     NothingToRead,
     PopulationMixed,
 )
-from chw_tools.exchange import load_mapping, open_intake
-from chw_tools.exchange import reading as reading_module
+from chw_tools.exchange import fhir_files, load_mapping, open_intake
 from chw_tools.records import TABLES, load_catalogue
 from chw_tools.store import open_store
 from chw_tools.workflows.ingest import ingest_records, read_register
@@ -172,7 +171,7 @@ def test_a_bad_file_leaves_nothing_and_the_others_go_in(tmp_path, store, name, c
 
 
 def test_a_large_file_that_breaks_off_is_taken_back_whole(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(reading_module, "BATCH_ROWS", 50)
+    monkeypatch.setattr(fhir_files, "BATCH_ROWS", 50)
     lines = [
         json.dumps({"resourceType": "Patient", "id": f"n{n}", "gender": "male",
                     "birthDate": "1990-01-01", "text": str(pow(7, n, 10**40 + 121))})
