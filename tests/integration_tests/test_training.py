@@ -10,11 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from chw_tools.errors import ModelRefused
 from chw_tools.feature_engineering import build_features
 from chw_tools.feature_engineering.outcomes import last_known_day
 from chw_tools.model_evaluation import write_report
 from chw_tools.model_registry import ModelRegistry, save_report
 from chw_tools.model_training import choose_index_days, make_cohorts, run_training
+from chw_tools.programme import load_programme
 from chw_tools.programme.outcomes import load_outcomes
 from chw_tools.risk_prediction import estimate_risk
 
@@ -81,7 +83,11 @@ def test_the_kept_model_scores_the_register_with_reasons(run, simulated, tmp_pat
     assert not any(person in text for person in people)
     register = simulated.register
     features = build_features(register, as_of=last_known_day(register))
-    risks = estimate_risk(registry.load_model(run.model.outcome), features)
+    model = registry.load_model(run.model.outcome)
+    bands = load_programme().bands_for(run.model.outcome)
+    risks = estimate_risk(model, features, bands=bands, population="simulated")
+    with pytest.raises(ModelRefused):
+        estimate_risk(model, features, bands=bands, population="real")
     estimated = risks[risks["state"] == "estimated"]
     assert len(estimated) > 2_000
     assert estimated["risk"].between(0, 1).all()
