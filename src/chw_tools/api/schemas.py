@@ -58,9 +58,13 @@ class VisitSent(Sent):
         default=None, description="Key given by the sender; sending it twice changes nothing."
     )
 
+    known_on: date | None = Field(
+        default=None, description="Day the programme came to know; by default that of the visit."
+    )
+
     def entry(self) -> VisitEntry:
         """The visit as the workflow takes it."""
-        return VisitEntry(**self.model_dump())
+        return VisitEntry(**self.model_dump(exclude={"known_on"}))
 
 
 class SearchSent(Sent):
@@ -203,7 +207,17 @@ RecommendationRow = table_model(DERIVED_TABLES["recommendations"])
 
 #: Names that an error may repeat, because they are ours.
 FIELD_NAMES = frozenset(
-    {"body", "query", "path", "header", "worker_id", "visit_on", "person_id", "change_id"}
+    {
+        "body",
+        "query",
+        "path",
+        "header",
+        "worker_id",
+        "visit_on",
+        "person_id",
+        "change_id",
+        "known_on",
+    }
     | {field.name for field in fields(VisitEntry)}
     | {
         name

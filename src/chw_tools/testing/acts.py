@@ -129,6 +129,7 @@ class FakeActs:
     )
     population: str | None = "simulated"
     visits: dict[str, VisitEntry] = field(default_factory=dict)
+    known_on: dict[str, date | None] = field(default_factory=dict)
     planned: list[dict[str, Any]] = field(default_factory=list)
     n_workers: int = 1
 
@@ -214,6 +215,7 @@ class FakeActs:
         visit_id = entry.visit_id or new_id()
         if self.visits.setdefault(visit_id, entry) != entry:
             raise Conflict("A visit of that key holds something else.")
+        self.known_on[visit_id] = known_on
         return visit_id
 
     def plan_visits(

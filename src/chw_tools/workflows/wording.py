@@ -89,7 +89,8 @@ class People:
     """What identifies people to a worker: name, sex, age, place."""
 
     def __init__(self, register: Register, places: Places, as_of: pd.Timestamp) -> None:
-        self._people = register.people.set_index("id")
+        # Looked up for hundreds of people a page, one by one: a dict is ten times faster.
+        self._people = register.people.set_index("id").to_dict("index")
         homes = register.households
         self._area_of_home = dict(zip(homes["id"], homes["area_id"], strict=True))
         self._places = places
@@ -97,7 +98,7 @@ class People:
 
     def facts(self, person_id: str) -> dict[str, str]:
         """Name, sex, age and place of a person."""
-        person = self._people.loc[person_id]
+        person = self._people[person_id]
         names = [text(person["given_name"], ""), text(person["family_name"], "")]
         area = self._area_of_home.get(person["household_id"], person["area_id"])
         return {
@@ -109,12 +110,12 @@ class People:
 
     def household(self, person_id: str) -> str | None:
         """Key of the household, where known."""
-        key: str | None = maybe(self._people.loc[person_id, "household_id"])
+        key: str | None = maybe(self._people[person_id]["household_id"])
         return key
 
     def phone(self, person_id: str) -> str | None:
         """Telephone number, where known."""
-        phone: str | None = maybe(self._people.loc[person_id, "phone"])
+        phone: str | None = maybe(self._people[person_id]["phone"])
         return phone
 
 

@@ -116,6 +116,13 @@ def test_a_sign_not_asked_stays_apart_from_a_sign_not_there(client, acts):
     assert [visit.danger_signs for visit in acts.visits.values()] == [None, {}]
 
 
+def test_a_visit_entered_late_is_known_late(client, acts):
+    body = {"person_id": ADULT, "visited_on": "2026-01-02", "known_on": "2026-01-05"}
+    visit_id = client.post("/api/v1/visits", json=body).json()["visit_id"]
+    assert acts.visits[visit_id].visited_on.isoformat() == "2026-01-02"
+    assert acts.known_on[visit_id].isoformat() == "2026-01-05"
+
+
 def test_changes_and_their_undoing(client, acts):
     path = f"/api/v1/people/{ADULT}"
     for what, body in (

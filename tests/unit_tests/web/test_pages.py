@@ -311,6 +311,15 @@ def test_numbers_are_typed_with_a_number_keyboard(browser):
     assert [a["name"] for a in digits if "autofocus" in a] == ["systolic_mmhg"]
 
 
+def test_a_visit_of_the_day_before_is_known_on_the_day_of_the_list(browser, acts):
+    data = {**VISIT, "day": "other", "other_day": "2026-01-02"}
+    browser.post(f"/people/{ADULT}/visit{CONTEXT}", data=data)
+    ((visit_id, visit),) = acts.visits.items()
+    assert visit.visited_on.isoformat() == "2026-01-02"
+    assert acts.known_on[visit_id] == LIST_DAY
+    assert acts.planned[0]["as_of"] == LIST_DAY
+
+
 def test_a_visit_without_a_list_plans_nothing(browser, acts):
     answer = browser.post(f"/people/{ADULT}/visit", data={**VISIT, "day": "2026-01-04"})
     assert not acts.planned

@@ -29,7 +29,7 @@ def make_routes(acts: Acts) -> APIRouter:
     def record_visit(sent: Annotated[VisitSent, Body()], response: Response) -> VisitKept:
         """Keep a visit; sent again with the same key it answers 200 and changes nothing."""
         known_already = sent.visit_id is not None and acts.is_recorded(sent.visit_id)
-        visit_id = acts.record_visit(entry=sent.entry())
+        visit_id = acts.record_visit(entry=sent.entry(), known_on=sent.known_on)
         response.status_code = 200 if known_already else 201
         return VisitKept(visit_id=visit_id)
 
