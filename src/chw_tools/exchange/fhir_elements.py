@@ -15,6 +15,7 @@ MAX_MINUTES = 100_000
 
 
 def own_id(resource: Resource) -> str | None:
+    """The resource's literal reference (``Type/id``), or nothing where it has no id."""
     identifier = resource.get("id")
     if not isinstance(identifier, str) or not identifier:
         return None
@@ -22,12 +23,14 @@ def own_id(resource: Resource) -> str | None:
 
 
 def day(value: Any) -> str | None:
+    """The day of a date or an instant."""
     # The day in the record's own offset: the day on the nurse's wall. A month or a year alone
     # goes along as it is, and is refused with that reason where a day is needed.
     return value[:10] if isinstance(value, str) and value else None
 
 
 def period_day(resource: Resource, name: str, end: str = "start") -> str | None:
+    """The first (or last) day of a period, such as ``effectivePeriod``."""
     period = resource.get(name + "Period") or resource.get(name)
     return day(period.get(end)) if isinstance(period, dict) else None
 
@@ -60,6 +63,7 @@ def partial_day(value: Any) -> tuple[str | None, str | None]:
 
 
 def phone(resource: Resource) -> str | None:
+    """The first telephone number."""
     for contact in resource.get("telecom", ()):
         if contact.get("system") in ("phone", "sms"):
             value: str | None = contact.get("value")
@@ -68,11 +72,13 @@ def phone(resource: Resource) -> str | None:
 
 
 def language(resource: Resource) -> str | None:
+    """The first language spoken."""
     spoken = resource.get("communication")
     return coding(spoken[0].get("language"))[1] if spoken else None
 
 
 def minutes(period: Any) -> float | None:
+    """The length of a period, where both ends are known and it can be kept."""
     if not isinstance(period, dict) or "start" not in period or "end" not in period:
         return None
     try:
@@ -84,6 +90,7 @@ def minutes(period: Any) -> float | None:
 
 
 def has_value(part: Resource) -> bool:
+    """Whether an observation or component has a value that the register can keep."""
     return any(value in part for value in _VALUES)
 
 

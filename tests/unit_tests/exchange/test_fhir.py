@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chw_tools.errors import PopulationMixed
-from chw_tools.exchange import fhir
+from chw_tools.exchange import fhir, fhir_context, fhir_resources
 from chw_tools.exchange.fhir_files import add_document
 from chw_tools.exchange.rows import Gathered
 from chw_tools.records import TABLES
@@ -130,14 +130,14 @@ def test_each_class_of_encounter(class_code, kind):
     (visit,) = _rows(_read(VISIT | {"class": {"code": class_code}}), "visits")
     assert visit["kind"] == kind
     assert visit["minutes"] == 45
-    assert set(fhir.VISIT_KINDS.values()) <= set(TABLES["visits"].column("kind").allowed)
+    assert set(fhir_resources.VISIT_KINDS.values()) <= set(TABLES["visits"].column("kind").allowed)
 
 
 def test_what_did_not_take_place_is_counted_and_what_was_withdrawn_is_listed():
     gathered = _read(VISIT | {"status": "planned"}, VISIT | {"status": "entered-in-error"})
     assert "visits" not in gathered.rows
     assert gathered.counts["Encounter"] == {"read": 2, "not_modelled": 1}
-    assert gathered.rejected[0][3] == fhir.WITHDRAWN
+    assert gathered.rejected[0][3] == fhir_context.WITHDRAWN
 
 
 def test_only_a_community_health_worker_is_a_worker():
@@ -217,7 +217,9 @@ def test_a_medicine_by_reference_is_found_or_listed():
 
 
 def test_a_simulated_person_among_real_ones_stops_the_import():
-    simulated = PATIENT | {"identifier": [{"system": fhir.SIMULATED_SYSTEM, "value": "1"}]}
+    simulated = PATIENT | {
+        "identifier": [{"system": fhir_resources.SIMULATED_SYSTEM, "value": "1"}]
+    }
     with pytest.raises(PopulationMixed):
         _read(simulated, population="real")
     assert len(_rows(_read(simulated, population="simulated"), "people")) == 1
