@@ -13,7 +13,7 @@ import pytest
 from chw_tools.errors import ModelRefused
 from chw_tools.feature_engineering import build_features
 from chw_tools.feature_engineering.outcomes import last_known_day
-from chw_tools.model_evaluation import write_report
+from chw_tools.model_evaluation import METRICS, write_report
 from chw_tools.model_registry import ModelRegistry, save_report
 from chw_tools.model_training import choose_index_days, make_cohorts, run_training
 from chw_tools.programme import load_programme
@@ -150,3 +150,9 @@ def test_nhanes_goes_from_file_to_judged_model(shared, outcome, least_auc):
     assert run.evaluation.metrics.loc["calibration_slope", "low"] < 1.05
     assert "validation over time was impossible" in " ".join(run.about("v1").caveats)
     assert "simulated" not in write_report(run.evaluation, run.about("v1"))["card.md"].decode()
+
+
+def test_the_page_on_measures_has_the_words_of_each_measure():
+    page = (_ROOT / "docs/model_evaluation.md").read_text(encoding="utf-8")
+    for metric in METRICS:
+        assert f"| {metric.label} | {metric.meaning} | {metric.better} |" in page
