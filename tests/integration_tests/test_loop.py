@@ -300,3 +300,25 @@ def test_today_stays_today_after_a_visit_planned_ones_tomorrow(day):
     assert day.list_of(day.tomorrow)
     home = day.browser.get("/")
     assert home.headers["location"].endswith(f"?on={day.visit_on}")
+
+
+def test_a_list_of_real_people_is_not_called_simulated(small_register, tmp_path):
+    # The same rows under another flag: what is tested is what the pages say.
+    parts = _parts(tmp_path)
+    parts.store.register_source("district", "real")
+    with parts.store.transaction():
+        for name, frame in small_register.tables():
+            parts.store.save(name, frame)
+    browser = TestClient(
+        create_app(parts),
+        base_url="http://127.0.0.1:8000",
+        client=("127.0.0.1", 50000),
+        headers={"sec-fetch-site": "same-origin"},
+    )
+    assert "No list has been made yet" in browser.get("/").text
+    page = browser.post("/plan").text
+    parts.close()
+    assert "people to visit" in page
+    assert "Simulated people" not in page
+    assert "How this order was made:" in page
+    assert "No model of hospital_admission_180d is registered." in page
