@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,9 @@ from chw_tools.errors import StoreUnavailable
 from chw_tools.store import open_store
 from chw_tools.store.database import REVISION, migration_config
 from chw_tools.store.tables import METADATA
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _difference(connection: sa.Connection) -> list[Any]:
@@ -27,6 +31,27 @@ def test_migrations_make_what_is_declared(any_url: str) -> None:
     with engine.connect() as connection:
         assert _difference(connection) == []
     engine.dispose()
+
+
+def test_a_new_store_is_what_the_migrations_come_to(tmp_path: Path) -> None:
+    made, migrated = (f"sqlite:///{tmp_path / name}.db" for name in ("made", "migrated"))
+    open_store(made).close()
+    engine = sa.create_engine(migrated)
+    with engine.connect() as connection, connection.begin():
+        command.upgrade(migration_config(connection), "head")
+    engine.dispose()
+    assert _schema(made) == _schema(migrated)
+
+
+def _schema(url: str) -> set[tuple[str, ...]]:
+    """Each statement of the schema; the constraints of a table in any order."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+        said = [re.sub(r"\s+|(?<=\() | (?=\))", " ", sql) for (sql,) in found]
+    engine.dispose()
+    parts = (re.split(r"[ ,]+(?=CONSTRAINT)", sql.removesuffix(")")) for sql in said)
+    return {tuple(sorted(" ".join(re.split(r"[\s()]+", p)).strip() for p in ps)) for ps in parts}
 
 
 def test_up_down_up(any_url: str) -> None:
