@@ -173,6 +173,26 @@ def test_a_sign_that_was_not_asked_about_is_not_kept_as_no(day):
     assert kept == asked
 
 
+def test_going_back_and_changing_a_number_leaves_one_visit_in_force(day):
+    person = an_adult_who_waits(day)
+    path = f"/people/{person}/visit{day.context}"
+    visit_id = re.search(r'name="visit_id" value="([^"]+)"', day.browser.get(path).text)[1]
+    form = {
+        "visit_id": visit_id,
+        "outcome": "seen",
+        "danger_signs": "none",
+        "day": day.visit_on.isoformat(),
+    }
+    for systolic in ("150", "132"):
+        typed = {**form, "systolic_mmhg": systolic, "diastolic_mmhg": "84"}
+        assert day.browser.post(path, data=typed).status_code == 303
+    shown = day.person(person)
+    measured = {item["name"]: item["value"] for item in shown["measurements"]}
+    assert measured["systolic_mmhg"].startswith("132")
+    today = [v for v in shown["visits"] if v["visited_on"] == day.visit_on.isoformat()]
+    assert [visit["is_corrected"] for visit in today] == [False, True]
+
+
 def test_a_visit_is_ticked_off_todays_list(day):
     person = day.listed(day.visit_on)[0]
     form = {"outcome": "away", "day": day.visit_on.isoformat()}

@@ -192,7 +192,8 @@ def _make(engine: sa.Engine) -> str | None:
             "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
             "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
         )
-        connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{REVISION}')")
+        stamp = sa.text("INSERT INTO alembic_version VALUES (:revision)")
+        connection.execute(stamp, {"revision": REVISION})
     return REVISION
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs, urlencode
@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from chw_tools.errors import InputError, NotFound
+from chw_tools.errors import Conflict, InputError, NotFound
 from chw_tools.records import new_id
 from chw_tools.records.tables import VISIT_OUTCOMES
 from chw_tools.web.visit_form import Answered, Problem, form_for, read_visit
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chw_tools.web.acts import Acts
     from chw_tools.web.rendering import Pages
     from chw_tools.web.visit_form import VisitForm
-    from chw_tools.workflows.views import DayView, PersonView
+    from chw_tools.workflows.views import DayView, PersonView, VisitEntry
 
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Key = Annotated[str, Path(pattern=UUID)]
@@ -233,7 +233,7 @@ def _add_visits(router: APIRouter, acts: Acts, pages: Pages) -> None:
         # Known on the day of the list that it was entered from, however long ago the visit.
         known_on = max(answered.entry.visited_on, context.on or person.as_of)
         try:
-            acts.record_visit(entry=answered.entry, known_on=known_on)
+            _keep(acts, answered.entry, known_on)
         except InputError as refused:
             problem = Problem("outcome", refused.what)
             again = Answered(None, (problem,), answered.values, answered.signs)
@@ -329,6 +329,15 @@ def _ask_to_plan(acts: Acts, pages: Pages, nothing: NotFound) -> HTMLResponse:
         can_plan=True,
         population=acts.population,
     )
+
+
+def _keep(acts: Acts, entry: VisitEntry, known_on: date) -> None:
+    try:
+        acts.record_visit(entry=entry, known_on=known_on)
+    except Conflict:
+        # The form was gone back to and changed: that is a correction, and the first stays.
+        corrected = replace(entry, visit_id=None, supersedes_id=entry.visit_id)
+        acts.record_visit(entry=corrected, known_on=known_on)
 
 
 def _list_after(acts: Acts, context: Context) -> DayView | None:

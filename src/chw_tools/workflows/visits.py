@@ -64,7 +64,8 @@ def record_visit(
     observed = _superseding(observed, replaced, visit_id, known)
     with store.transaction():
         counts = store.save("visits", conform(TABLES["visits"], pd.DataFrame([visit])))
-        if counts.changed:
+        # The same visit row may still come with another measurement: not the same visit.
+        if counts.changed or (not counts.new and _differs(store, entry, visit_id, observed)):
             raise Conflict(
                 "A visit of that key holds something else.",
                 cure="Send a correction as a new visit that supersedes it.",
@@ -72,6 +73,21 @@ def record_visit(
         if observed and counts.new:
             store.save("observations", conform(TABLES["observations"], pd.DataFrame(observed)))
     return visit_id
+
+
+def _differs(
+    store: RegisterStore, entry: VisitEntry, visit_id: str, observed: list[dict[str, Any]]
+) -> bool:
+    kept = store.load_register(
+        person_ids=[entry.person_id], tables=("people", "observations")
+    ).observations
+    told = kept[kept["visit_id"] == visit_id].to_dict("records")
+    return _answers(told) != _answers(observed)
+
+
+def _answers(rows: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
+    names = ("system", "code", "value_number", "value_code")
+    return {tuple(None if pd.isna(row[name]) else row[name] for name in names) for row in rows}
 
 
 def check_entry(entry: VisitEntry, *, catalogue: Catalogue) -> None:

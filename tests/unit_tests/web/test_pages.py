@@ -274,6 +274,17 @@ def test_the_same_form_sent_twice_is_one_visit(browser, acts):
     assert list(acts.visits) == [visit_id]
 
 
+def test_going_back_and_changing_a_number_corrects_the_visit(browser, acts):
+    data = {**VISIT, "visit_id": ADULT.replace("0001", "00b1")}
+    browser.post(f"/people/{ADULT}/visit{CONTEXT}", data=data)
+    again = browser.post(f"/people/{ADULT}/visit{CONTEXT}", data={**data, "systolic_mmhg": "160"})
+    assert again.status_code == 303
+    first, second = acts.visits.values()
+    assert first.measurements["systolic_mmhg"] == 150
+    assert second.measurements["systolic_mmhg"] == 160
+    assert second.supersedes_id == data["visit_id"]
+
+
 def test_a_faulty_form_comes_back_with_what_was_typed(browser, acts):
     data = {**VISIT, "systolic_mmhg": "15o", "danger_signs": "danger_chest_pain"}
     answer = browser.post(f"/people/{ADULT}/visit{CONTEXT}", data=data)

@@ -138,3 +138,13 @@ def test_a_visit_told_late_counts_from_the_day_it_was_known(store):
     record_visit(store=store, catalogue=load_catalogue(), entry=entry, known_on=date(2026, 1, 20))
     assert pd.isna(values(store, "2026-01-19")["systolic_mmhg"])
     assert values(store, "2026-01-20")["systolic_mmhg"] == 168
+
+
+def test_a_key_sent_again_with_another_measurement_is_no_repetition(store):
+    key = enter(store, measurements={"systolic_mmhg": 168.0})
+    assert enter(store, measurements={"systolic_mmhg": 168.0}, visit_id=key) == key
+    with pytest.raises(Conflict):
+        enter(store, measurements={"systolic_mmhg": 132.0}, visit_id=key)
+    with pytest.raises(Conflict):
+        enter(store, visit_id=key)
+    assert values(store)["systolic_mmhg"] == 168
