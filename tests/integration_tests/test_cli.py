@@ -72,6 +72,21 @@ def test_advice_has_reason_source_and_day(chw):
         assert row["due_on"]
 
 
+@pytest.mark.parametrize("name", ["features.csv", "features.parquet"])
+def test_the_table_that_models_learn_from_holds_nobody_by_name(environ, tmp_path, name):
+    import pandas as pd
+
+    place = tmp_path / name
+    words = ["features", "--as-of", "2025-06-30", "--output", str(place)]
+    assert main(words, environ) == 0
+    read = pd.read_csv if name.endswith("csv") else pd.read_parquet
+    frame = read(place)
+    assert len(frame) > 100
+    assert "systolic_mmhg" in frame
+    identifying = {"given_name", "family_name", "phone", "born_on", "latitude", "longitude"}
+    assert not identifying & set(frame)
+
+
 def test_the_loop_closes_by_commands(chw):
     plan = chw("plan")
     visit = plan["visits"][0]

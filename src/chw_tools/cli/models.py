@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chw_tools.cli.options import AsOf, Json, Mapping, day
+from chw_tools.cli.options import AsOf, Json, Mapping, day, timestamp
 from chw_tools.cli.world import World, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -37,7 +37,42 @@ def add_to(app: typer.Typer) -> None:
         epilog="Examples: chw evaluate · chw evaluate --outcome diabetes --version v2 "
         "--data later.csv --mapping survey.toml"
     )(evaluate)
+    app.command(
+        epilog="Examples: chw features · chw features --as-of 2025-06-30 --output june.csv"
+    )(features)
     app.add_typer(models, name="models")
+
+
+def features(
+    context: typer.Context,
+    as_of: AsOf = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="A .csv or .parquet file to write.")
+    ] = None,
+    data: Data = None,
+    mapping: Mapping = None,
+) -> None:
+    """Write the table that models learn from: one row per person, as known on a day.
+
+    Names, telephone numbers and positions are not in it; keys of people, households and
+    places are, so it is still about people and must be kept as such.
+    """
+    world: World = context.obj
+    from chw_tools.feature_engineering import build_features
+    from chw_tools.workflows.train import last_known
+
+    with world.parts() as parts:
+        register, _, _ = _register(parts, data, mapping)
+    day_known = day(as_of) or last_known(register).date()
+    built = build_features(register, as_of=timestamp(day_known))
+    place = output or Path("data/processed") / f"features-{day_known}.parquet"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.suffix == ".csv":
+        built.frame.to_csv(place)
+    else:
+        built.frame.to_parquet(place)
+    n, n_columns = built.frame.shape
+    say(f"{n:,} people, {n_columns} columns as of {day_known}: {place}")
 
 
 def train(

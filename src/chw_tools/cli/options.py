@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 AsOf = Annotated[
@@ -36,3 +39,10 @@ Person = Annotated[str, typer.Argument(help="Key of the person; `chw people find
 def day(value: datetime | None) -> date | None:
     """The day of an option."""
     return value.date() if value else None
+
+
+def timestamp(value: date) -> pd.Timestamp:
+    """The day as the stages take it."""
+    import pandas as pd
+
+    return pd.Timestamp(value).as_unit("s")
