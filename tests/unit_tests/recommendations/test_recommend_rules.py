@@ -156,8 +156,8 @@ CASES: dict[str, tuple[dict[str, Any], str, str, int]] = {
     "chest pain three weeks ago, not asked again": (
         {"age_years": 60} | sign("chest_pain", days=21),
         "danger_sign_recheck",
-        "same_day",
-        0,
+        "within_days",
+        3,
     ),
     "glucose 18": (
         {"age_years": 50, "glucose_mmol_l": 18, "glucose_mmol_l_days_since": 1},
