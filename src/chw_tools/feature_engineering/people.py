@@ -36,8 +36,9 @@ def age_years(born_on: NDArray[np.datetime64], as_of: pd.Timestamp) -> NDArray[n
     year = day.astype("datetime64[Y]")
     years = (year - born.astype("datetime64[Y]")).astype("float64")
     early = _birthday(born, year) > day
-    last = _birthday(born, np.where(early, year - 1, year))
-    following = _birthday(born, np.where(early, year, year + 1))
+    one = np.timedelta64(1, "Y")
+    last = _birthday(born, np.where(early, year - one, year))
+    following = _birthday(born, np.where(early, year, year + one))
     part = np.subtract(day, last) / np.subtract(following, last)
     age: NDArray[np.float64] = np.where(np.isnat(born), np.nan, years - early + part)
     return age
