@@ -19,7 +19,8 @@ _STYLE = """
 :root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;margin:0 auto;
 max-width:60rem;padding:1rem}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;
-padding:.35rem .6rem;border-bottom:1px solid #8884;vertical-align:top;overflow-wrap:anywhere}
+padding:.35rem .6rem;border-bottom:1px solid #8884;vertical-align:top;overflow-wrap:break-word}
+th{white-space:nowrap}td{min-width:4ch;max-width:28rem}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 p.said{max-width:40rem}"""
 
