@@ -54,9 +54,8 @@ def read_csv(
     with file.open() as stream:
         header, delimiter = _header(stream, file.name, encoding)
         first = stream.readline()
-        if not first.strip():
-            first += stream.read(1)
-        if not first.strip():
+        if not first:
+            yield pd.DataFrame(columns=header, dtype="str")
             return
         rest = _Joined(first, stream)
         yield from _pieces(rest, file.name, header, delimiter, encoding, missing, on_bad_line)
@@ -67,15 +66,16 @@ class _Joined(io.RawIOBase):
 
     def __init__(self, first: bytes, stream: BinaryIO) -> None:
         self._first, self._stream = first, stream
+        self.n_quotes = 0
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if self._first:
-            first, self._first = self._first, b""
-            return first
-        return self._stream.read(size)
+        data, self._first = self._first, b""
+        data = data or self._stream.read(size)
+        self.n_quotes += data.count(b'"')
+        return data
 
 
 def csv_columns(file: SourceFile, encoding: str = "utf-8") -> list[str]:
@@ -98,15 +98,23 @@ def _header(stream: BinaryIO, name: str, encoding: str) -> tuple[list[str], str]
         text = line.decode(encoding).lstrip("\ufeff").strip("\r\n")
     except (UnicodeDecodeError, LookupError) as error:
         raise _not_text(name, encoding) from error
+    if "\0" in text:
+        raise _not_text(name, encoding)
+    if "\r" in text:
+        raise FileFault(
+            "Its lines end in carriage returns alone.", where=name,
+            cure="Save it with the line ends of Windows or Unix.",
+        )  # fmt: skip
     if not text.strip():
         raise FileFault("It is empty.", where=name, cure="Export it again, or take it out.")
     delimiter = max(DELIMITERS, key=text.count)
     header = [field.strip() for field in next(csv.reader([text], delimiter=delimiter))]
-    twice = sorted({field for field in header if header.count(field) > 1})
+    twice = [place for place, field in enumerate(header, 1) if header.count(field) > 1]
     if twice:
+        # By place: a file without a header would show a person's values here.
         raise FileFault(
-            f"Its header names a column twice: {', '.join(twice)}.", where=f"{name}:1",
-            cure="Give each column a name of its own.",
+            f"Its header names a column twice (fields {', '.join(map(str, twice))}).",
+            where=f"{name}:1", cure="Give each column a name of its own.",
         )  # fmt: skip
     return header, delimiter
 
@@ -120,7 +128,7 @@ def _not_text(name: str, encoding: str) -> FileFault:
 
 
 def _pieces(
-    stream: Any,
+    stream: _Joined,
     name: str,
     header: list[str],
     delimiter: str,
@@ -131,14 +139,19 @@ def _pieces(
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    bad: list[int] = []
+    lines = _Lines()
 
     def refuse(row: Any) -> str:
-        bad.append(row.number)
-        if row.text.strip():
-            reason = f"it has {row.actual_columns} fields, the header {row.expected_columns}"
-            on_bad_line(f"{name}:{row.number + 1}", reason, row.text)
+        reason = f"it has {row.actual_columns} fields, the header {row.expected_columns}"
+        if "\n" in row.text:
+            reason += ", and runs over several lines: a quotation mark may be unclosed"
+        lines.refused.append((row.number, reason, row.text))
         return "skip"
+
+    def say(bad: list[tuple[int, str, str]]) -> None:
+        for line, reason, text in bad:
+            if text.strip():
+                on_bad_line(f"{name}:{line}", reason, text)
 
     try:
         reader = arrow_csv.open_csv(
@@ -159,12 +172,13 @@ def _pieces(
                 quoted_strings_can_be_null=True,
             ),
         )
-        lines = _Lines(bad)
         for batch in reader:
             if batch.num_rows:
                 frame = batch.to_pandas()
-                frame.index = lines.of(batch)
+                frame.index, bad = lines.of(batch)
+                say(bad)
                 yield _without_blank(frame)
+        say(lines.rest())
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error):
             raise _not_text(name, encoding) from error
@@ -174,6 +188,12 @@ def _pieces(
         ) from error  # fmt: skip
     except UnicodeDecodeError as error:
         raise _not_text(name, encoding) from error
+    if stream.n_quotes % 2 and lines.last_spans:
+        # All that follows the mark became one value: nobody knows how many records.
+        raise FileFault(
+            "A quotation mark is opened and not closed before the end.",
+            where=f"{name}:{lines.last}", cure="Close it, or export the file again.",
+        )  # fmt: skip
 
 
 def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
@@ -184,24 +204,47 @@ def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 class _Lines:
-    """Line numbers of the rows that are left when bad lines are skipped."""
+    """Line numbers of rows and of refused lines, told from their order.
 
-    def __init__(self, bad: list[int]) -> None:
-        self._bad = bad
-        self._next = 1  # physical row number, the header not counted
+    ``refused`` holds the physical row number (from 1, the header not counted), reason and
+    text of each; a row of several lines, kept or refused, moves all that follow.
+    """
+
+    def __init__(self) -> None:
+        self.refused: list[tuple[int, str, str]] = []
+        self.last = 1
+        self.last_spans = False
+        self._next = 1
         self._extra = 1  # the header, and line breaks within fields
 
-    def of(self, batch: Any) -> pd.Index:
-        """The line of each row of the next batch."""
-        bad = sorted(number for number in self._bad if number >= self._next)
+    def of(self, batch: Any) -> tuple[pd.Index, list[tuple[int, str, str]]]:
+        """The line of each row of the next batch, and the lines refused before its last."""
+        bad = sorted(self.refused)
         n = batch.num_rows
         rows = np.arange(self._next, self._next + n + len(bad))
-        rows = rows[~np.isin(rows, bad)][:n]
-        self._next = int(rows[-1]) + 1
-        breaks = _breaks(batch)
-        lines = rows + self._extra + np.concatenate(([0], np.cumsum(breaks)[:-1]))
-        self._extra += int(breaks.sum())
-        return pd.Index(lines)
+        rows = rows[~np.isin(rows, [number for number, _, _ in bad])][:n]
+        end = int(rows[-1]) + 1
+        self.refused = [one for one in bad if one[0] >= end]
+        bad = [one for one in bad if one[0] < end]
+        breaks = np.zeros(end - self._next, dtype=np.int64)
+        breaks[rows - self._next] = _breaks(batch)
+        for number, _, text in bad:
+            breaks[number - self._next] = text.count("\n")
+        before = np.arange(self._next, end) + self._extra + np.cumsum(breaks) - breaks
+        listed = [(int(before[number - self._next]), why, text) for number, why, text in bad]
+        lines = before[rows - self._next]
+        self.last, self.last_spans = int(before[-1]), bool(breaks[-1])
+        self._next, self._extra = end, self._extra + int(breaks.sum())
+        return pd.Index(lines), listed
+
+    def rest(self) -> list[tuple[int, str, str]]:
+        """The lines refused after the last row."""
+        listed = []
+        for number, reason, text in sorted(self.refused):
+            self.last, self.last_spans = number + self._extra, "\n" in text
+            listed.append((self.last, reason, text))
+            self._extra += text.count("\n")
+        return listed
 
 
 def _breaks(batch: Any) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -67,11 +67,44 @@ def test_another_encoding_is_a_fault_that_names_the_cure(tmp_path):
 def test_empty_twice_named_and_headed_only(tmp_path):
     with pytest.raises(FileFault, match="empty"):
         _read(_write(tmp_path, ""))
-    with pytest.raises(FileFault, match="twice: id"):
+    with pytest.raises(FileFault, match=r"twice \(fields 1, 2\)"):
         _read(_write(tmp_path, "id,id\n1,2\n"))
     frame, bad = _read(_write(tmp_path, "id,name\n"))
-    assert frame is None
+    assert (list(frame), len(frame)) == (["id", "name"], 0)
     assert bad == []
+
+
+def test_blank_lines_below_the_header_hide_nothing(tmp_path):
+    frame, bad = _read(_write(tmp_path, "id,name\n\n\n1,a\n"))
+    assert (frame["id"].tolist(), frame.index.tolist(), bad) == (["1"], [4], [])
+    assert _read(_write(tmp_path, "id\n\n\n")) == (None, [])
+
+
+@pytest.mark.parametrize("row", ['2,"b\n3,c\n4,d\n', '2,c,"b\n3,c\n4,d\n', '"2\n3,c\n'])
+def test_an_unclosed_quotation_mark_swallows_no_records_unseen(tmp_path, row):
+    with pytest.raises(FileFault, match=r"people\.csv:3.*quotation mark"):
+        _read(_write(tmp_path, "id,name\n1,a\n" + row))
+
+
+def test_a_quotation_mark_within_a_field_is_no_fault(tmp_path):
+    frame, _ = _read(_write(tmp_path, 'id,name\n1,5" pipe\n2,"a\nb"\n3,c\n'))
+    assert frame["name"].tolist() == ['5" pipe', "a\nb", "c"]
+
+
+def test_bad_lines_below_line_breaks_go_with_their_own_numbers(tmp_path):
+    text = 'id,name\n1,"a\nb"\n2\n3,"c\nd",e\n4\n5,f\n6\n'
+    frame, bad = _read(_write(tmp_path, text))
+    assert frame.index.tolist() == [2, 8]
+    assert [at for at, _, _ in bad] == [f"people.csv:{line}" for line in (4, 5, 7, 9)]
+    assert "several lines" in bad[1][1]
+
+
+@pytest.mark.parametrize("content", [b"id,name\r1,a\r", "id,name\n1,a\n".encode("utf-16-le")])
+def test_line_ends_and_encodings_that_are_not_ours_are_faults(tmp_path, content):
+    path = tmp_path / "people.csv"
+    path.write_bytes(content)
+    with pytest.raises(FileFault):
+        _read(path)
 
 
 def test_a_truncated_gzip_is_a_fault(tmp_path):

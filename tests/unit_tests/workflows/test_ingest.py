@@ -307,3 +307,10 @@ def test_a_truncated_archive_leaves_nothing(tmp_path, store):
     with pytest.raises(FileFault):
         _ingest(tmp_path / "cut.tar.gz", store)
     assert len(store.load_register().people) == 0
+
+
+def test_a_headless_file_of_one_line_is_a_fault_and_not_an_empty_table(tmp_path, store):
+    folder = _folder(tmp_path, people__csv="p1,F,1990-05-01\n", households__csv=HOUSEHOLDS)
+    report = _ingest(folder, store)
+    assert [name for name, _ in report.file_faults] == ["people.csv"]
+    assert report.n_new == 1
