@@ -59,7 +59,7 @@ class Cohorts:
 
 
 def choose_index_days(
-    last_known_on: pd.Timestamp, definition: OutcomeDefinition, *, n_days: int = 3
+    last_known_on: pd.Timestamp, definition: OutcomeDefinition, *, n_days: int = 5
 ) -> list[pd.Timestamp]:
     """Index days back from the end of the data, a horizon apart, earliest first.
 

@@ -110,7 +110,7 @@ def train_model(
     tune : bool
         Whether to search the recipe's grid with five folds.
     index_days : sequence of Timestamp, optional
-        Days from which to look ahead; by default three, a horizon apart, at the end.
+        Days from which to look ahead; by default five, a horizon apart, at the end.
     truth : DataFrame, optional
         For simulated people: ``person_id``, ``as_of``, ``probability``.
 
