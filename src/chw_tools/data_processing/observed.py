@@ -158,7 +158,8 @@ def _in_our_units(
             notes.append(note("assumed_unit", assumed, raw, entry.name, unit=entry.unit))
     # Nine decimals: far below any instrument, enough to hide binary noise of a conversion.
     value = frame["value_number"].to_numpy()
-    converted = np.where(factor == 1, value, np.round(value * factor + offsets[places], 9))
+    with np.errstate(over="ignore"):  # a value that large is outside every limit below
+        converted = np.where(factor == 1, value, np.round(value * factor + offsets[places], 9))
     ours = known.take([entry.unit for entry in known.entries], missing="")
     sound = is_number & ~unreadable
     return frame.assign(

@@ -35,6 +35,9 @@ _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
 DAY_CURE = "Write days as YYYY-MM-DD."
+NUL_CURE = "Remove it at the source."
+# Above this a float no longer tells one whole number from the next (IEEE 754, 53 bits).
+_LARGEST_WHOLE = 2.0**53
 _BIRTH = PEOPLE.column("born_on")
 
 
@@ -117,6 +120,10 @@ def _parse_text(column: Column, raw: pd.Series) -> Parsed:
     text = as_text(raw)
     if column.name == "system":
         text = by_spelling(text, lambda said: SYSTEMS.get(said.casefold(), said)).astype("str")
+    # No database keeps it, and it would stop the whole import at the last moment.
+    nul = text.str.contains("\0", regex=False).fillna(False).to_numpy(dtype=bool)
+    if nul.any():
+        return Parsed(text.mask(nul), [Fault(nul, "holds a NUL character", NUL_CURE)])
     return Parsed(text)
 
 
@@ -160,7 +167,10 @@ def _parse_numbers(column: Column, raw: pd.Series) -> Parsed:
         broken = ~np.isclose(numbers.fillna(0) % 1, 0)
         if broken.any():
             faults.append(Fault(broken, "must be a whole number"))
-        return Parsed(numbers.mask(broken).astype("Int64"), faults)
+        huge = (numbers.abs() > _LARGEST_WHOLE).to_numpy()
+        if huge.any():
+            faults.append(Fault(huge, "is too large", "Check the number."))
+        return Parsed(numbers.mask(broken | huge).astype("Int64"), faults)
     return Parsed(numbers, faults)
 
 

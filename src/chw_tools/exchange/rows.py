@@ -45,6 +45,8 @@ class RawBatch:
         that reason.
         """
         rows = self.rows.copy(deep=False)
+        if "id" not in rows:
+            rows["id"] = pd.Series(None, index=rows.index, dtype="str")
         if "source_id" not in rows:
             rows["source_id"] = rows["id"]
         for column in TABLES[self.table].columns:

@@ -279,12 +279,18 @@ def with_known_on(table: Table, raw: pd.DataFrame, first_seen: date) -> tuple[pd
 
 
 def _whole_days(days: pd.Series) -> pd.Series:
-    """Days known to the year or month, as the middle of it; others as they are."""
+    """Days known to the year or month, as the middle of it; what is no day as missing.
+
+    The event's own column is refused then: the day it was known of is not at fault.
+    """
     if not isinstance(days.dtype, pd.StringDtype):
         return days
+    days = days.str.strip()
     length = days.str.len()
     days = days.mask(length == 4, days + "-07-01")
-    return days.mask(length == 7, days + "-15")
+    days = days.mask(length == 7, days + "-15")
+    read = pd.to_datetime(days.str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
+    return days.where(read.notna())
 
 
 def _first_seen(source: Source, today: date) -> date:

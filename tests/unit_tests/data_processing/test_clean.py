@@ -438,3 +438,16 @@ def test_the_quick_check_and_pandera_agree(batch):
     ours = {(row, c) for c in table.column_names for row in faults.of_column(c).nonzero()[0]}
     theirs = find_problems(table, frame)
     assert ours == set(zip(theirs["row"], theirs["column"], strict=True))
+
+
+@pytest.mark.parametrize("size", ["1e300", "9223372036854775808", "-1e17"])
+def test_a_whole_number_too_large_to_be_told_from_its_neighbour_is_refused(size):
+    area = {"id": "a", "name": "A", "level": "district", "source": "t", "known_on": "2024-01-01"}
+    done = clean("areas", {**area, "population": size})
+    assert refused(done) == ("population", "is too large")
+
+
+def test_a_value_that_overflows_in_conversion_is_impossible():
+    column, reason = refused(observation(value_number="1e308"))
+    assert column == "value_number"
+    assert "must lie between" in reason

@@ -314,3 +314,28 @@ def test_a_headless_file_of_one_line_is_a_fault_and_not_an_empty_table(tmp_path,
     report = _ingest(folder, store)
     assert [name for name, _ in report.file_faults] == ["people.csv"]
     assert report.n_new == 1
+
+
+@pytest.mark.parametrize("day", ["31/02/2024", "2024-02-30", "soon"])
+def test_an_impossible_day_is_blamed_on_its_own_column_alone(tmp_path, store, day):
+    people = f"id,sex,born_on\np1,F,1990-05-01\np2,M,{day}\np3,M,NaN\n"
+    report = _ingest(_folder(tmp_path, people__csv=people), store)
+    assert _reasons(report) == {("people", "born_on"): "is not a day"}
+    assert report.n_new == 2
+
+
+def test_a_nul_is_a_fault_of_its_record_and_not_of_the_import(tmp_path, store):
+    people = PEOPLE.replace(",household_id", ",given_name,household_id").replace("p1,", "p1,A\0a,")
+    people = people.replace("p2,", "p\0,Bo,") + "p3,Cy,,M,1985,2020-01-01\n"
+    report = _ingest(_folder(tmp_path, people__csv=people, households__csv=HOUSEHOLDS), store)
+    assert {place for one in report.rejections for place in one.places} == {
+        "people.csv:2", "people.csv:3",
+    }  # fmt: skip
+    assert {one.reason for one in report.rejections} == {"holds a NUL character"}
+    assert store.load_register().people["given_name"].tolist() == ["Cy"]
+
+
+def test_records_without_any_identifier_are_refused_and_not_the_import(tmp_path, store):
+    patient = {"resourceType": "Patient", "gender": "female", "birthDate": "1990-05-01"}
+    report = _ingest(_folder(tmp_path, a__json=json.dumps(patient)), store)
+    assert _reasons(report) == {("people", "id"): "must be given"}
