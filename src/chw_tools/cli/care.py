@@ -46,17 +46,19 @@ def score(
             as_of=day(as_of),
             person_ids=person,
         )
-    _write(result.risks, output)
+    risks = result.shown_risks()
+    _write(risks, output)
     if json:
-        say_json({"as_of": result.as_of, "notes": result.notes, "risks": frame_rows(result.risks)})
+        say_json({"as_of": result.as_of, "notes": result.notes, "risks": frame_rows(risks)})
         return
     say(f"Risks as of {result.as_of:%Y-%m-%d}")
     counts = result.risks.groupby(["outcome", "model", "state"]).size().reset_index(name="n")
     say_table("By outcome", ["Outcome", "Model", "State", "People"], counts.values.tolist())
-    top = result.risks[result.risks["risk"].notna()].sort_values("risk", ascending=False)
+    # Whose number is not shown still comes in the order of it.
+    top = result.risks["risk"].dropna().sort_values(ascending=False).index
     rows = [
-        (row.person_id, row.outcome, row.band, f"{row.risk:.1%}", _first_reasons(row.reasons))
-        for row in top.head(limit).itertuples()
+        (row.person_id, row.outcome, row.band, _number(row.risk), _first_reasons(row.reasons))
+        for row in risks.loc[top].head(limit).itertuples()
     ]
     say_table(f"Highest {len(rows)}", ["Person", "Outcome", "Band", "Risk", "Reasons"], rows)
     say_notes(result.notes)
@@ -246,6 +248,10 @@ def record(
         (r.rank, r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}") for r in advice.itertuples()
     ]
     say_table("Now", ["", "Urgency", "Action", "Reason", "Due"], rows)
+
+
+def _number(risk: float) -> str:
+    return "" if risk != risk else f"{risk:.1%}"
 
 
 def _first_reasons(reasons: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chw_tools.model_evaluation.verdict import compute_calibration_verdict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -104,4 +106,6 @@ def _measures(evaluation: Evaluation) -> list[str]:
     ):
         row = evaluation.metrics.loc[name]
         said.append(f"- {words}: {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})")
+    shown, why = compute_calibration_verdict(evaluation)
+    said.append(f"- Number shown to people: {'yes' if shown else 'no'}. {why}")
     return said

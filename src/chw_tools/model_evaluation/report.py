@@ -16,6 +16,7 @@ import pandas as pd
 from chw_tools.model_evaluation.card import SIMULATED, write_card
 from chw_tools.model_evaluation.figures import draw_figures
 from chw_tools.model_evaluation.metrics import METRICS
+from chw_tools.model_evaluation.verdict import compute_calibration_verdict
 
 if TYPE_CHECKING:
     from chw_tools.model_evaluation.card import About
@@ -91,6 +92,7 @@ def write_metrics_json(evaluation: Evaluation, about: About) -> str:
         "n_events": evaluation.n_events,
         "threshold": evaluation.threshold,
         "capacity_share": evaluation.capacity_share,
+        "probability": compute_calibration_verdict(evaluation)._asdict(),
         "metrics": _records(evaluation.metrics, "name"),
         "confusion": dict(evaluation.confusion),
         "calibration": _records(evaluation.calibration),
@@ -173,6 +175,8 @@ def _calibration(evaluation: Evaluation) -> Part:
     elif slope["low"] > 1:
         verdict = "are too timid"
     said = [f"By the slope and its interval, the risks {verdict}. Points on the line are best."]
+    shown, why = compute_calibration_verdict(evaluation)
+    said.append(f"**The number {'may' if shown else 'may not'} be shown to people.** {why}")
     return "Do the risks have the right size?", said, None, "calibration.png"
 
 

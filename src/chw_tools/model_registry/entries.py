@@ -35,7 +35,8 @@ class Entry:
         Who put it there and when (an instant in ISO 8601).
     manifest : mapping
         ``files`` with their SHA-256, ``population``, ``recipe``, ``seed``, ``data_digest``,
-        ``code_version``, ``created_at``, ``libraries``.
+        ``code_version``, ``created_at``, ``libraries``, and ``probability``: whether its
+        number may be shown, and why.
     """
 
     outcome: str
@@ -120,6 +121,15 @@ def read_entry(folder: Path) -> Entry:
         )
     except KeyError as error:
         raise _refused(folder, f"the stage file lacks {error.args[0]}") from error
+
+
+def read_verdict(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What the judgement among a model's files says on showing its probability as a number."""
+    judged = json.loads(files["metrics.json"]) if "metrics.json" in files else {}
+    held = judged.get("probability")
+    if not isinstance(held, dict):
+        return {"shown": False, "why": "Shown as a band only: the numbers were never judged."}
+    return {"shown": held["shown"] is True, "why": str(held["why"])}
 
 
 def read_files(folder: Path, entry: Entry) -> dict[str, bytes]:

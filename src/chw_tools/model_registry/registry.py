@@ -23,6 +23,7 @@ from chw_tools.model_registry.entries import (
     is_version,
     read_entry,
     read_files,
+    read_verdict,
     version_number,
     write_json,
 )
@@ -114,6 +115,7 @@ class ModelRegistry:
             "code_version": code_version,
             "created_at": created_at.isoformat(),
             "libraries": library_versions(),
+            "probability": read_verdict(files),
             "files": {name: compute_digest(content) for name, content in files.items()},
         }
         if probe is not None:

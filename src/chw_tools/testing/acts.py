@@ -237,7 +237,7 @@ class FakeActs:
         self, *, as_of: date | None = None, person_ids: Collection[str] | None = None
     ) -> Any:
         """No risks."""
-        return SimpleNamespace(risks=empty_table(DERIVED_TABLES["risks"]))
+        return SimpleNamespace(shown_risks=lambda: empty_table(DERIVED_TABLES["risks"]))
 
     def recommend_actions(
         self, *, as_of: date | None = None, person_ids: Collection[str] | None = None

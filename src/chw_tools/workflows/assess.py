@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
 from chw_tools.errors import ModelNotFound, NotFound, NothingToRead
 from chw_tools.feature_engineering import features_as_known
+from chw_tools.model_evaluation import CalibrationVerdict
 from chw_tools.recommendations import recommend
 from chw_tools.risk_prediction import estimate_risk, who_cvd_score
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import date
 
     from chw_tools.feature_engineering import Features
@@ -25,6 +26,23 @@ if TYPE_CHECKING:
 
 #: The outcome whose model, where one may be used, orders the visits.
 PRIORITY_OUTCOME = "hospital_admission_180d"
+#: A model that nobody judged for this shows no number.
+NOT_JUDGED = CalibrationVerdict(False, "Shown as a band only: the numbers were never judged.")
+#: A published score stays shown as it was published.
+PUBLISHED = CalibrationVerdict(
+    True, "A published score: whether its numbers fit in this programme is not known."
+)
+
+
+class UsableModel(NamedTuple):
+    """The trained model that may score, or none and the notes why; may its number be shown?"""
+
+    model: ScoringModel | None
+    notes: tuple[str, ...]
+    verdict: CalibrationVerdict = NOT_JUDGED
+
+
+NO_MODEL = UsableModel(None, ())
 
 
 @dataclass(frozen=True)
@@ -45,6 +63,8 @@ class Assessment:
         The outcome whose risk orders the visits.
     notes : tuple of str
         What a reader must know, such as why no model was used.
+    verdicts : mapping of str to CalibrationVerdict
+        Whether a number may be shown, by the model's digest.
     """
 
     as_of: pd.Timestamp
@@ -54,6 +74,21 @@ class Assessment:
     recommendations: pd.DataFrame
     priority_outcome: str
     notes: tuple[str, ...]
+    verdicts: Mapping[str, CalibrationVerdict] = field(default_factory=dict)
+
+    def shown_risks(self) -> pd.DataFrame:
+        """The risks as people may see them: a number only where it is calibrated, and why.
+
+        ``risks`` keeps every number, since it orders the plan.
+        """
+        held = self.risks["model_digest"].map(lambda digest: self.verdicts.get(digest, NOT_JUDGED))
+        may = held.map(lambda verdict: verdict.shown).astype(bool)
+        why = held.map(lambda verdict: verdict.why).astype("str")
+        noted = (self.risks["note"].fillna("") + " " + why).str.strip()
+        estimated = self.risks["state"] == "estimated"
+        return self.risks.assign(
+            risk=self.risks["risk"].where(may), note=self.risks["note"].mask(estimated, noted)
+        )
 
 
 def score_people(
@@ -101,13 +136,11 @@ def recommend_actions(
     on = day_of(store, as_of)
     if person_ids is not None and store.existing_ids("people", person_ids) != set(person_ids):
         raise NotFound("No such person in the register.", cure="Search for it by name.")
-    model, notes = usable_model(models, store.population, PRIORITY_OUTCOME)
     return assess(
         load_part(store, person_ids),
         programme=programme,
         as_of=on,
-        model=model,
-        notes=notes,
+        using=usable_model(models, store.population, PRIORITY_OUTCOME),
         person_ids=person_ids,
     )
 
@@ -124,8 +157,7 @@ def assess(
     *,
     programme: Programme,
     as_of: pd.Timestamp,
-    model: ScoringModel | None = None,
-    notes: tuple[str, ...] = (),
+    using: UsableModel = NO_MODEL,
     person_ids: Collection[str] | None = None,
 ) -> Assessment:
     """Features, risks and advice of a register as it was known on a day.
@@ -137,7 +169,10 @@ def assess(
     known = as_known_on(register, as_of)
     features = features_as_known(known, as_of=as_of, person_ids=person_ids)
     score = who_cvd_score(programme.who_region)
-    scorers = [score] if model is None else [model, score]
+    scorers = [score] if using.model is None else [using.model, score]
+    verdicts = {score.digest: PUBLISHED}
+    if using.model is not None:
+        verdicts[using.model.digest] = using.verdict
     risks = pd.concat(
         [estimate_risk(s, features, bands=programme.bands_for(s.outcome)) for s in scorers],
         ignore_index=True,
@@ -149,13 +184,12 @@ def assess(
         risks=risks,
         recommendations=recommend(features, risks, programme=programme, as_of=as_of),
         priority_outcome=scorers[0].outcome,
-        notes=notes,
+        notes=using.notes,
+        verdicts=verdicts,
     )
 
 
-def usable_model(
-    models: ModelStore, population: str | None, outcome: str
-) -> tuple[ScoringModel | None, tuple[str, ...]]:
+def usable_model(models: ModelStore, population: str | None, outcome: str) -> UsableModel:
     """The model that may score this population, or none with the reason.
 
     Simulated people prove plumbing, not medicine: their models never score others. For
@@ -165,16 +199,24 @@ def usable_model(
     try:
         entry = models.find(outcome)
     except ModelNotFound:
-        return None, (f"No model of {outcome} is registered. {ordered}",)
+        return UsableModel(None, (f"No model of {outcome} is registered. {ordered}",))
     model = models.load_model(outcome, entry.version)
     if model.population != population:
-        return None, (
+        said = (
             f"The model of {outcome} was trained on {model.population} people and does not "
-            f"score {population} ones. {ordered}",
+            f"score {population} ones. {ordered}"
         )
+        return UsableModel(None, (said,))
     if population == "real" and entry.stage != "approved":
-        return None, (f"No model of {outcome} was approved for use. {ordered}",)
-    return model, ()
+        return UsableModel(None, (f"No model of {outcome} was approved for use. {ordered}",))
+    return UsableModel(model, (), _verdict(entry.manifest))
+
+
+def _verdict(manifest: Mapping[str, Any]) -> CalibrationVerdict:
+    held = manifest.get("probability")
+    if not isinstance(held, dict) or "shown" not in held:
+        return NOT_JUDGED
+    return CalibrationVerdict(held["shown"] is True, str(held.get("why", "")))
 
 
 def day_of(store: RegisterStore, as_of: date | None) -> pd.Timestamp:

@@ -73,13 +73,12 @@ def plan_visits(
     on = pd.Timestamp(visit_on).as_unit("s") if visit_on else known_on + pd.Timedelta(days=1)
     _ensure_workers(store, programme, known_on)
     caseload = None if worker_id is None else _caseload(store, worker_id, known_on)
-    model, notes = usable_model(models, store.population, PRIORITY_OUTCOME)
+    using = usable_model(models, store.population, PRIORITY_OUTCOME)
     assessment = assess(
         load_part(store, caseload),
         programme=programme,
         as_of=known_on,
-        model=model,
-        notes=notes,
+        using=using,
         person_ids=caseload,
     )
     register = assessment.register
@@ -96,7 +95,7 @@ def plan_visits(
         visit_on=on,
         outcome=assessment.priority_outcome,
     )
-    all_notes = (*notes, *_assumed_note(register.workers), *plan.notes)
+    all_notes = (*using.notes, *_assumed_note(register.workers), *plan.notes)
     with store.transaction():
         store.save_risks(assessment.risks)
         run_id = store.save_plan(
@@ -109,7 +108,7 @@ def plan_visits(
                 **plan.summary,
                 "notes": list(all_notes),
                 "priority_outcome": assessment.priority_outcome,
-                "has_model": model is not None,
+                "has_model": using.model is not None,
             },
             worker_ids=None if worker_id is None else [worker_id],
         )

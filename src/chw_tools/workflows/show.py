@@ -201,13 +201,11 @@ def show_person(
         raise NotFound("No such person in the register.", cure="Search for her by name.")
     on = day_of(store, as_of)
     register = load_part(store, [person_id])
-    model, notes = usable_model(models, store.population, PRIORITY_OUTCOME)
     assessed = assess(
         register,
         programme=programme,
         as_of=on,
-        model=model,
-        notes=notes,
+        using=usable_model(models, store.population, PRIORITY_OUTCOME),
         person_ids=[person_id],
     )
     return _person_view(store, register, assessed, person_id)
@@ -231,7 +229,8 @@ def _person_view(
         status=wording.statuses(register, on).get(person_id, "in the register"),
         as_of=on.date(),
         risks=tuple(
-            wording.risk_shown(row, population) for row in assessed.risks.itertuples(index=False)
+            wording.risk_shown(row, population)
+            for row in assessed.shown_risks().itertuples(index=False)
         ),
         advice=advice[:_FEW],
         more_advice=advice[_FEW:],

@@ -167,7 +167,7 @@ def conditions(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def risk_shown(row: Any, population: str) -> RiskShown:
-    """A risk as shown; a probability only where it was estimated."""
+    """A risk as shown; a number only where one was left (``Assessment.shown_risks``)."""
     risk = number(row.risk)
     reasons = () if row.reasons is None else row.reasons
     return RiskShown(

@@ -226,3 +226,24 @@ def test_a_report_is_kept_once(tmp_path):
     assert {path.name for path in folder.iterdir()} == set(_REPORT)
     with pytest.raises(ModelRefused, match="kept already"):
         save_report(tmp_path, outcome="fall", version="v1", report=_REPORT)
+
+
+@pytest.mark.parametrize(
+    ("judged", "shown"),
+    [
+        (b'{"probability": {"shown": true, "why": "Fits."}}', True),
+        (b'{"probability": {"shown": false, "why": "Does not fit."}}', False),
+        (b'{"probability": {"shown": "true", "why": "Not a yes."}}', False),
+        (b"{}", False),
+    ],
+)
+def test_the_manifest_keeps_whether_the_number_may_be_shown(registry, model, judged, shown):
+    _save(registry, model, report={"card.md": b"# Card", "metrics.json": judged})
+    kept = registry.find("fall").manifest["probability"]
+    assert kept["shown"] is shown
+    assert kept["why"]
+
+
+def test_a_model_without_a_judgement_shows_no_number(registry, model):
+    _save(registry, model, report=None)
+    assert registry.find("fall").manifest["probability"]["shown"] is False

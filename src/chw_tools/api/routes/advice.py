@@ -26,9 +26,9 @@ def make_routes(acts: Acts) -> APIRouter:
         responses=answers(examples.RISKS, errors=(404,)),
     )
     def score_people(asked: Annotated[PeopleSent, Body()]) -> Any:
-        """Estimate risks as of a day, and keep them."""
+        """Estimate risks as of a day, and keep them; a number only where it is calibrated."""
         assessed = acts.score_people(**asked.model_dump())
-        return rows_of(DERIVED_TABLES["risks"], assessed.risks)
+        return rows_of(DERIVED_TABLES["risks"], assessed.shown_risks())
 
     @router.post(
         "/recommend",

@@ -1,0 +1,118 @@
+"""A number is shown only where it is calibrated; what is kept and orders the plan stays."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chw_tools.model_evaluation import CalibrationVerdict
+from chw_tools.programme import load_programme
+from chw_tools.records import TABLES, Register, conform, load_catalogue
+from chw_tools.workflows import wording
+from chw_tools.workflows.assess import (
+    NOT_JUDGED,
+    PRIORITY_OUTCOME,
+    PUBLISHED,
+    UsableModel,
+    assess,
+    usable_model,
+)
+
+ADA = "018bcfe5-6800-7cc0-8b4f-00000000000a"
+DAY = pd.Timestamp("2026-01-05")
+_MEASURED = {"systolic_mmhg": 150.0, "bmi": 27.0, "tobacco": "never"}
+
+
+class Model:
+    """A trained model that gives everybody one risk."""
+
+    name, version, digest = "additive", "v1", "d" * 64
+    outcome, population = PRIORITY_OUTCOME, "real"
+    feature_names = ("age_years",)
+
+    def predict(self, frame):
+        return np.full(len(frame), 0.12)
+
+    def contributions(self, frame):
+        return None
+
+    def judge(self, frame):
+        return np.full(len(frame), "estimated", object), np.full(len(frame), None, object)
+
+
+def _rows(table, *rows):
+    told = {"source": "test", "known_on": pd.Timestamp("2025-06-01")}
+    return conform(TABLES[table], pd.DataFrame([told | row for row in rows]))
+
+
+@pytest.fixture(scope="module")
+def register():
+    catalogue = load_catalogue()
+    people = [{"id": ADA, "sex": "female", "born_on": pd.Timestamp("1970-05-01")}]
+    observations = [
+        {
+            "id": f"018bcfe5-6800-7cc0-8b4f-00000000010{n}",
+            "person_id": ADA,
+            "system": catalogue[name].code.system,
+            "code": catalogue[name].code.code,
+            "value_code" if isinstance(value, str) else "value_number": value,
+            "observed_on": pd.Timestamp("2025-06-01"),
+        }
+        for n, (name, value) in enumerate(_MEASURED.items())
+    ]
+    return Register.of(
+        {
+            "people": _rows("people", *people),
+            "observations": _rows("observations", *observations),
+        }
+    )
+
+
+def _assessed(register, verdict):
+    using = UsableModel(Model(), (), verdict)
+    return assess(register, programme=load_programme(), as_of=DAY, using=using)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_trained_models_number_is_shown_only_where_it_is_calibrated(register, shown):
+    verdict = CalibrationVerdict(shown, "The reason why.")
+    assessed = _assessed(register, verdict)
+    rows = assessed.shown_risks().set_index("outcome")
+    row = wording.risk_shown(rows.reset_index().iloc[0], "real")
+    assert (row.risk, row.of_100) == ((0.12, "about 12") if shown else (None, None))
+    assert row.band == "high"
+    assert row.note == "The reason why."
+    assert assessed.risks["risk"].iloc[0] == 0.12  # kept: it orders the plan
+
+
+def test_a_published_score_stays_shown_and_says_what_is_not_known(register):
+    assessed = _assessed(register, NOT_JUDGED)
+    row = assessed.shown_risks().set_index("outcome").loc["cvd_10y"]
+    assert row["state"] == "estimated"
+    assert row["risk"] > 0
+    assert row["note"].endswith(PUBLISHED.why)
+
+
+def test_who_has_no_estimate_is_told_why_and_nothing_of_numbers(register):
+    bare = Register.of({"people": register.people})
+    row = _assessed(bare, NOT_JUDGED).shown_risks().set_index("outcome").loc["cvd_10y"]
+    assert row["state"] == "not_known"
+    assert PUBLISHED.why not in row["note"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "verdict"),
+    [
+        ({"probability": {"shown": True, "why": "Fits."}}, CalibrationVerdict(True, "Fits.")),
+        ({"probability": {"shown": False, "why": "No."}}, CalibrationVerdict(False, "No.")),
+        ({"probability": {"shown": 1, "why": "No yes."}}, CalibrationVerdict(False, "No yes.")),
+        ({}, NOT_JUDGED),
+    ],
+)
+def test_the_manifests_verdict_comes_with_the_model(manifest, verdict):
+    entry = SimpleNamespace(version="v1", stage="approved", manifest=manifest)
+    models = SimpleNamespace(find=lambda *_: entry, load_model=lambda *_: Model())
+    assert usable_model(models, "real", PRIORITY_OUTCOME).verdict == verdict
