@@ -6,12 +6,15 @@ from chw_tools.feature_engineering.features import (
     features_as_known,
     people_needed,
 )
+from chw_tools.feature_engineering.growth import GrowthZ, compute_growth_z
 from chw_tools.feature_engineering.outcomes import label_outcome, select_for_model
 
 __all__ = [
     "Feature",
     "Features",
+    "GrowthZ",
     "build_features",
+    "compute_growth_z",
     "features_as_known",
     "label_outcome",
     "people_needed",

@@ -17,6 +17,7 @@ FeatureGroup = Literal[
     "demography",
     "lifestyle",
     "vitals",
+    "growth",
     "laboratory",
     "conditions",
     "pregnancy",

@@ -8,6 +8,7 @@ import pandas as pd
 
 from chw_tools.data_processing import as_known_on
 from chw_tools.feature_engineering.care import conditions, medicines, pregnancy, visits
+from chw_tools.feature_engineering.child_growth import child_growth
 from chw_tools.feature_engineering.declaration import Features, assemble
 from chw_tools.feature_engineering.observed import ADULT_YEARS, observed
 from chw_tools.feature_engineering.people import age_years, domestic, local, personal
@@ -87,7 +88,9 @@ def _columns(
     groups = load_code_groups()
     adult = age_years(people["born_on"].to_numpy(), as_of) >= ADULT_YEARS
     yield from personal(people, as_of)
-    yield from observed(known.observations, index, as_of, catalogue or load_catalogue(), adult)
+    catalogue = catalogue or load_catalogue()
+    yield from observed(known.observations, index, as_of, catalogue, adult)
+    yield from child_growth(known.observations, people, as_of, catalogue)
     yield from conditions(known, index, as_of, groups.conditions)
     yield from medicines(known, index, as_of, groups.medicines)
     yield from pregnancy(known, index, as_of)

@@ -46,7 +46,9 @@ Known limits of the shipped rules:
   whoever made it.
 - Weeks of pregnancy and since birth are whole weeks, so days are right to within a week.
 - That care was received elsewhere after a danger sign is not known to the rules.
-- Cough, diarrhoea and vaccines have no rules yet; weight-for-height is not computed.
+- Cough and diarrhoea have no rules yet.
+- Weight for length or height is judged only where both were measured on one day; without a
+  note that the child lay or stood, lying is assumed under 731 days.
 """
 
 

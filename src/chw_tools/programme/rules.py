@@ -54,6 +54,18 @@ _FEATURES = frozenset(
         "has_safe_water",
         "has_clean_fuel",
         "has_danger_sign",
+        "growth_is_implausible",
+    }
+)
+#: Computed from measurements of one day, with a ``_days_since`` of their own.
+_GROWTH = frozenset(
+    {
+        "weight_for_age_z",
+        "height_for_age_z",
+        "weight_for_height_z",
+        "bmi_for_age_z",
+        "muac_for_age_z",
+        "head_for_age_z",
     }
 )
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
@@ -148,8 +160,8 @@ class Rule:
 
 
 def is_measured(feature: str) -> bool:
-    """Whether the feature is an observation of the catalogue, which has a day of its own."""
-    return feature in load_catalogue().entries
+    """Whether the feature is an observation, or computed from one: it has a day of its own."""
+    return feature in load_catalogue().entries or feature in _GROWTH
 
 
 def since(name: str) -> str:
@@ -284,7 +296,8 @@ def is_known_feature(name: str) -> bool:
     """Whether features of that name are built; a misspelt one would silence its rule."""
     entries = load_catalogue().entries
     stem = name.removesuffix("_days_since").removesuffix("_per_year")
-    return name in _FEATURES or stem in entries or bool(re.fullmatch(r"has_[a-z0-9_]+", name))
+    known = name in _FEATURES or stem in entries or name.removesuffix("_days_since") in _GROWTH
+    return known or bool(re.fullmatch(r"has_[a-z0-9_]+", name))
 
 
 def _check_rule(rule: Rule, names: set[str], problems: reading.Problems) -> None:

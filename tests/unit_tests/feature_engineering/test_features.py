@@ -547,3 +547,45 @@ def test_people_needed_follows_merges_and_households():
     )
     assert people_needed(made, [key("f", 0)]) == [key("f", i) for i in range(3)]
     assert people_needed(made, [key("f", 3)]) == [key("f", 3)]
+
+
+def growing(**person_columns):
+    return [person(0, born_on="2022-11-01", **person_columns), person(1)]
+
+
+def test_growth_is_judged_from_weight_and_height_of_one_day():
+    rows = [
+        seen(WEIGHT, 9.0, "2024-02-01"),
+        seen("8306-3", 80.0, "2024-02-01"),
+        seen(WEIGHT, 9.6, "2024-04-20"),  # no height that day
+        seen(WEIGHT, 60.0, "2024-04-20", at=1),  # an adult has no growth
+        seen(HEIGHT, 160.0, "2024-04-20", at=1),
+    ]
+    frame = build_features(register(people=growing(), observations=rows), as_of=DAY).frame
+    child, adult = frame.loc[key("f", 0)], frame.loc[key("f", 1)]
+    assert child["weight_for_height_z_days_since"] == 90
+    assert child["weight_for_age_z_days_since"] == 11
+    assert -2 < child["weight_for_height_z"] < -1  # a girl of 80 cm weighs 10 kg at the median
+    assert child["height_for_age_z_days_since"] == 90
+    assert pd.isna(child["muac_for_age_z"])
+    assert not child["growth_is_implausible"]
+    assert pd.isna(adult["weight_for_age_z"])
+    assert pd.isna(adult["growth_is_implausible"])
+
+
+def test_a_growth_that_cannot_be_true_is_left_out_and_told():
+    rows = [seen(WEIGHT, 60.0, "2024-04-20"), seen(HEIGHT, 80.0, "2024-04-20")]
+    child = build_features(register(people=growing(), observations=rows), as_of=DAY).frame.iloc[0]
+    assert pd.isna(child["weight_for_height_z"])
+    assert child["growth_is_implausible"]
+
+
+def test_swollen_feet_of_the_day_leave_no_weight_for_height():
+    rows = [
+        seen(WEIGHT, 9.0, "2024-04-20"),
+        seen(HEIGHT, 80.0, "2024-04-20"),
+        seen("bilateral-oedema", "yes", "2024-04-20", system="urn:chw-tools:code"),
+    ]
+    child = build_features(register(people=growing(), observations=rows), as_of=DAY).frame.iloc[0]
+    assert pd.isna(child["weight_for_height_z"])
+    assert not pd.isna(child["height_for_age_z"])

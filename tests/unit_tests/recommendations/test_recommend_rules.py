@@ -44,12 +44,40 @@ def muac(cm: float, days: float = 3) -> dict[str, Any]:
     return {"muac_cm": cm, "muac_cm_days_since": days}
 
 
+def z_score(name: str, z: float, days: float = 3) -> dict[str, Any]:
+    return {name: z, f"{name}_days_since": days}
+
+
 CASES: dict[str, tuple[dict[str, Any], str, str, int]] = {
     "child of two cannot drink": (
         child(24) | sign("unable_to_drink"),
         "child_danger_sign",
         "emergency",
         0,
+    ),
+    "child of two, weight for height -3.01": (
+        child(24) | z_score("weight_for_height_z", -3.01),
+        "child_weight_for_height_severe",
+        "same_day",
+        0,
+    ),
+    "child of two, weight for height -3": (
+        child(24) | z_score("weight_for_height_z", -3.0) | muac(12.0),
+        "child_weight_for_height_low",
+        "within_days",
+        7,
+    ),
+    "child of eleven months, weight for age -3.2": (
+        child(11) | z_score("weight_for_age_z", -3.2),
+        "child_weight_for_age_severe",
+        "same_day",
+        0,
+    ),
+    "child of two, measured impossibly": (
+        child(24) | {"growth_is_implausible": True},
+        "child_growth_measure_again",
+        "within_days",
+        7,
     ),
     "baby of a month with fits": (
         child(1) | sign("convulsions") | {"days_since_visit": 0},
