@@ -10,6 +10,7 @@ Source: HL7 FHIR R4 (4.0.1), https://hl7.org/fhir/R4/.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -37,13 +38,16 @@ __all__ = [
     "note_beforehand",
 ]
 
+#: Names of resource types: the longest of R4 has 35 letters.
+_TYPE_NAME = re.compile(r"[A-Z][A-Za-z]{1,63}")
+
 
 def add_resource(resource: Any, at: str, context: Context) -> None:
     """Read one resource into the context: rows, a refusal, or a count.
 
     ``at`` is the place of the resource, shown to whoever mends it.
     """
-    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+    if not _is_resource(resource):
         context.gathered.count("(not a resource)", "read")
         context.gathered.reject(
             "", at, "it is not a FHIR resource", cure="Each record needs a resourceType.",
@@ -69,6 +73,12 @@ def add_resource(resource: Any, at: str, context: Context) -> None:
     )
 
 
+def _is_resource(resource: Any) -> bool:
+    # The name of the type is shown in the report: it must be a name, and nothing else.
+    kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    return isinstance(kind, str) and _TYPE_NAME.fullmatch(kind) is not None
+
+
 def _not_modelled(resource: Resource, kind: str, at: str, context: Context) -> None:
     context.gathered.count(resource["resourceType"], "not_modelled")
     if kind != resource["resourceType"]:
@@ -81,6 +91,13 @@ def _not_modelled(resource: Resource, kind: str, at: str, context: Context) -> N
 
 def note_beforehand(resource: Resource, context: Context) -> None:
     """Remember what other resources of the file refer to: medicines and health workers."""
+    try:
+        _note_beforehand(resource, context)
+    except (AttributeError, TypeError):
+        return  # refused with its place when it is read itself
+
+
+def _note_beforehand(resource: Resource, context: Context) -> None:
     kind = resource.get("resourceType")
     if kind == "Medication":
         context.medicines[f"Medication/{resource.get('id')}"] = resource.get("code") or {}

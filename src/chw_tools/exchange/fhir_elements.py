@@ -23,10 +23,18 @@ def own_id(resource: Resource) -> str | None:
 
 
 def day(value: Any) -> str | None:
-    """The day of a date or an instant."""
+    """The day of a date or an instant.
+
+    Raises
+    ------
+    TypeError
+        If it is no text: a birth or a death must not be passed over as if not given.
+    """
+    if value is not None and not isinstance(value, str):
+        raise TypeError("a day is text")
     # The day in the record's own offset: the day on the nurse's wall. A month or a year alone
     # goes along as it is, and is refused with that reason where a day is needed.
-    return value[:10] if isinstance(value, str) and value else None
+    return value[:10] if value else None
 
 
 def period_day(resource: Resource, name: str, end: str = "start") -> str | None:
@@ -53,13 +61,14 @@ def partial_day(value: Any) -> tuple[str | None, str | None]:
     >>> partial_day("1980"), partial_day("1980-02"), partial_day("1980-02-03")
     (('1980-07-01', 'year'), ('1980-02-15', 'month'), ('1980-02-03', 'day'))
     """
-    if not isinstance(value, str) or not value:
+    value = day(value)
+    if value is None:
         return None, None
     if len(value) == 4:
         return f"{value}-07-01", "year"
     if len(value) == 7:
         return f"{value}-15", "month"
-    return value[:10], "day"
+    return value, "day"
 
 
 def phone(resource: Resource) -> str | None:

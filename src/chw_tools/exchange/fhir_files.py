@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from codecs import BOM_UTF8
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ def _parsed(file: SourceFile) -> Any:
             cure="Export it as NDJSON (FHIR bulk data), which is read line by line.",
         )  # fmt: skip
     try:
-        return orjson.loads(file.read())
+        return orjson.loads(file.read().removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError as error:
         raise FileFault(
             f"It is not whole JSON in UTF-8 (line {error.lineno}).", where=file.name,
@@ -129,9 +130,10 @@ def _add_entries(entries: list[Any], name: str, context: fhir.Context) -> None:
         if "id" not in resource and isinstance(full_url, str) and full_url.startswith("urn:uuid:"):
             # What is yet to be created at a server is named by its full URL alone.
             resource["id"] = full_url.rpartition(":")[2]
-        if resource.get("resourceType") in fhir.REFERRED_TO:
+        kind = resource.get("resourceType")
+        if isinstance(kind, str) and kind in fhir.REFERRED_TO:
             if "id" in resource and isinstance(full_url, str):
-                context.full_urls[full_url] = f"{resource['resourceType']}/{resource['id']}"
+                context.full_urls[full_url] = f"{kind}/{resource['id']}"
             fhir.note_beforehand(resource, context)
     for position, entry in enumerate(entries):
         at = f"{name}:entry[{position}]"
@@ -158,17 +160,15 @@ def read_lines(file: SourceFile, context: fhir.Context) -> Iterator[Piece]:
     context.file, context.full_urls = file.name, {}
     with file.open() as stream:
         for number, line in enumerate(stream, start=1):
-            if line.isspace():
+            if number == 1:
+                line = line.removeprefix(BOM_UTF8)
+            if line.isspace() or not line:
                 continue
             at = f"{file.name}:{number}"
             try:
                 resource = orjson.loads(line)
             except orjson.JSONDecodeError:
-                gathered.count("(not a resource)", "read")
-                gathered.reject(
-                    "", at, "the line is not JSON", cure="Export the file again.",
-                    body={"text": line.decode("utf-8", "replace")},
-                )  # fmt: skip
+                _refuse_line(line, at, gathered)
                 continue
             if isinstance(resource, dict):
                 fhir.note_beforehand(resource, context)
@@ -177,3 +177,28 @@ def read_lines(file: SourceFile, context: fhir.Context) -> Iterator[Piece]:
                 yield piece_of(gathered)
                 gathered = context.gathered = Gathered()
     yield piece_of(gathered)
+
+
+def _refuse_line(line: bytes, at: str, gathered: Gathered) -> None:
+    """List a line that is not JSON.
+
+    Raises
+    ------
+    FileFault
+        If it is not UTF-8 either, or the file breaks off in it: then more than a line is lost.
+    """
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        raise FileFault(
+            "It is not UTF-8 text.", where=at, cure="Export it again as UTF-8."
+        ) from error
+    if not line.endswith(b"\n"):
+        raise FileFault(
+            "It breaks off within a record.", where=at,
+            cure="Fetch or export it again; it may be truncated.",
+        )  # fmt: skip
+    gathered.count("(not a resource)", "read")
+    gathered.reject(
+        "", at, "the line is not JSON", cure="Export the file again.", body={"text": text}
+    )

@@ -67,6 +67,8 @@ def read_patient(resource: Resource, at: str, context: Context) -> str | None:
         )
     born_on, precision = partial_day(resource.get("birthDate"))
     died_on, _ = partial_day(resource.get("deceasedDateTime"))
+    if resource.get("deceasedBoolean") not in (None, True, False):
+        raise TypeError("whether somebody has died is true or false")
     if resource.get("deceasedBoolean") is True:
         # Dead for certain by the day the record was last changed.
         died_on = day(resource.get("meta", {}).get("lastUpdated"))

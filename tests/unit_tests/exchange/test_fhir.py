@@ -261,3 +261,24 @@ def test_whatever_a_resource_holds_it_is_stored_counted_or_listed(kind, elements
     stored = sum(map(len, gathered.rows.values())) > 0
     counted = gathered.counts[kind].get("not_modelled", 0)
     assert stored + counted + len(gathered.rejected) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"resourceType": ["Patient"], "id": "x"},
+        {"resourceType": "PractitionerRole", "id": "x", "code": None},
+        {"resourceType": "PractitionerRole", "id": "x", "code": [5]},
+        {"resourceType": "Zo\u00eb Banda 0991", "id": "x"},
+        PATIENT | {"birthDate": 1980},
+        PATIENT | {"deceasedBoolean": "true"},
+    ],
+)
+def test_a_resource_of_the_wrong_shape_keeps_no_other_out(wrong):
+    gathered = Gathered()
+    entries = [{"fullUrl": "urn:uuid:1", "resource": wrong}, {"resource": PRESSURE}]
+    bundle = {"resourceType": "Bundle", "entry": entries}
+    add_document(bundle, "b.json", fhir.Context(gathered))
+    assert len(gathered.rows["observations"]) == 2
+    assert [row[1] for row in gathered.rejected] == ["b.json:entry[0]"]
+    assert not any("Zo" in kind for kind in gathered.counts)

@@ -339,3 +339,29 @@ def test_records_without_any_identifier_are_refused_and_not_the_import(tmp_path,
     patient = {"resourceType": "Patient", "gender": "female", "birthDate": "1990-05-01"}
     report = _ingest(_folder(tmp_path, a__json=json.dumps(patient)), store)
     assert _reasons(report) == {("people", "id"): "must be given"}
+
+
+PATIENT_LINE = json.dumps({"resourceType": "Patient", "id": "a", "gender": "female"}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        (PATIENT_LINE.encode()[:30], "breaks off"),
+        ('{"resourceType": "Patient", "id": "Zo\u00eb"}\n'.encode("cp1252"), "UTF-8"),
+    ],
+)
+def test_lines_that_break_off_or_are_of_another_encoding_take_back_the_file(
+    tmp_path, store, rest, reason
+):
+    folder = _folder(tmp_path, Patient__ndjson=PATIENT_LINE.encode() + rest)
+    report = _ingest(folder, store)
+    assert reason in report.file_faults[0][1]
+    assert report.n_new == 0
+
+
+def test_a_byte_order_mark_before_json_costs_nobody(tmp_path, store):
+    marked = b"\xef\xbb\xbf" + PATIENT_LINE.encode()
+    other = marked.replace(b'"a"', b'"b"')
+    report = _ingest(_folder(tmp_path, Patient__ndjson=marked, b__json=other), store)
+    assert (report.n_new, report.n_rejected, report.file_faults) == (2, 0, ())
