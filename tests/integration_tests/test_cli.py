@@ -153,3 +153,37 @@ def test_people_of_the_other_population_do_not_join(environ, tmp_path, capsys):
 def test_an_empty_store_says_how_to_begin(tmp_path, capsys):
     assert main(["plan"], {"CHW_HOME": str(tmp_path)}) == 1
     assert "chw ingest" in capsys.readouterr().err
+
+
+def test_an_archive_and_its_unpacked_folder_share_a_source(district, tmp_path, capsys):
+    import tarfile
+
+    packed = tmp_path / "packed.tar.gz"
+    with tarfile.open(packed, "w:gz") as archive:
+        for path in sorted(district.glob("*.csv")):
+            archive.add(path, path.name)
+    environ = {"CHW_HOME": str(tmp_path / "home")}
+    named = ["--source", "east", "--population", "simulated", "--json"]
+    assert main(["ingest", str(district), *named], environ) == 0
+    capsys.readouterr()
+    assert main(["ingest", str(packed), *named], environ) == 0
+    tables = json.loads(capsys.readouterr().out)["import"]["tables"]
+    assert sum(table["new"] + table["changed"] for table in tables) == 0
+    assert main(["ingest", str(packed), "--source", "east", "--population", "real"], environ) == 1
+    assert "simulated" in capsys.readouterr().err
+    assert main(["ingest", str(district), "--population", "invented"], environ) == 2
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\x1bb"])
+def test_a_source_needs_a_name(district, tmp_path, capsys, name):
+    environ = {"CHW_HOME": str(tmp_path / "home")}
+    assert main(["ingest", str(district), "--source", name], environ) == 1
+    assert "--source" in capsys.readouterr().err
+
+
+def test_the_truth_is_not_read_even_where_it_is_given(district, tmp_path, capsys):
+    environ = {"CHW_HOME": str(tmp_path / "home")}
+    assert (district / "truth").is_dir()
+    for path in (district / "truth", next((district / "truth").iterdir())):
+        assert main(["ingest", str(path)], environ) == 1
+        assert "truth" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -54,6 +54,17 @@ def ingest(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="Folder, file or archive of records.")],
     mapping: Mapping = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            help="Name of the system they come from; by default that of the folder or archive.",
+        ),
+    ] = None,
+    population: Annotated[
+        Literal["real", "simulated"] | None,
+        typer.Option("--population", help="Whose records they are; never both in one store."),
+    ] = None,
     suggest_mapping: Annotated[
         bool, typer.Option("--suggest-mapping", help="Write a starter mapping and stop.")
     ] = False,
@@ -81,7 +92,12 @@ def ingest(
     from chw_tools.exchange import load_mapping, open_intake
     from chw_tools.workflows.ingest import ingest_records
 
-    records = open_intake(path, mapping=load_mapping(mapping) if mapping else None)
+    records = open_intake(
+        path,
+        mapping=load_mapping(mapping) if mapping else None,
+        source=source,
+        population=population,
+    )
     with world.parts() as parts, progress_bar(json) as progress:
         result = ingest_records(
             records=records,

@@ -214,6 +214,15 @@ def is_safe_name(name: str) -> bool:
     return not (path.is_absolute() or ".." in path.parts or ":" in name.split("/")[0])
 
 
+def shown_name(name: str) -> str:
+    """A file's name as it can be shown and stored: what is no printable text is replaced.
+
+    >>> shown_name("people\\n.csv"), shown_name("a\\udcff.csv")
+    ('people\ufffd.csv', 'a\ufffd.csv')
+    """
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in name)
+
+
 def list_files(path: Path) -> Iterator[SourceFile]:
     """Every file to read under a path: a file, a folder, a tar or a zip archive.
 
@@ -237,7 +246,7 @@ def list_files(path: Path) -> Iterator[SourceFile]:
         return _of_tar(path, budget)
     if name.endswith(".zip"):
         return _of_zip(path, budget)
-    return iter([_plain(path, path.name, budget)])
+    return iter([_plain(path, shown_name(path.name), budget)])
 
 
 def stem(path: Path) -> str:
@@ -256,7 +265,7 @@ def is_archive(path: Path) -> bool:
 
 def _of_folder(folder: Path, budget: Budget) -> Iterator[SourceFile]:
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
+        name = shown_name(path.relative_to(folder).as_posix())
         if path.is_symlink():
             raise ArchiveRefused(
                 "It is a link, which may lead out of the folder.",
@@ -316,13 +325,15 @@ def _decompressed(path: Path, raw: BinaryIO) -> BinaryIO:
 
 
 def _tar_member(archive: tarfile.TarFile, member: tarfile.TarInfo, budget: Budget) -> SourceFile:
+    name = shown_name(member.name)
+
     def opener() -> BinaryIO:
         stream = archive.extractfile(member)
         if stream is None:
             raise OSError("not a regular file")
-        return _unpacked(stream, member.name, member.size, budget)  # type: ignore[arg-type]
+        return _unpacked(stream, name, member.size, budget)  # type: ignore[arg-type]
 
-    return SourceFile(member.name, member.size, opener, member.name.lower().endswith(".gz"))
+    return SourceFile(name, member.size, opener, name.lower().endswith(".gz"))
 
 
 def _of_zip(path: Path, budget: Budget) -> Iterator[SourceFile]:
@@ -344,7 +355,7 @@ def _of_zip(path: Path, budget: Budget) -> Iterator[SourceFile]:
 
 
 def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> SourceFile:
-    name = member.filename
+    name = shown_name(member.filename)
 
     def opener() -> BinaryIO:
         metered = Metered(
@@ -362,9 +373,13 @@ def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budge
 def _check_member(name: str, is_regular: bool) -> None:
     if not is_safe_name(name):
         raise ArchiveRefused(
-            "A path in the archive climbs out of it.", where=name, cure="Pack it without '..'."
+            "A path in the archive climbs out of it.",
+            where=shown_name(name),
+            cure="Pack it without '..'.",
         )
     if not is_regular:
         raise ArchiveRefused(
-            "The archive holds a link or a device.", where=name, cure="Pack plain files only."
+            "The archive holds a link or a device.",
+            where=shown_name(name),
+            cure="Pack plain files only.",
         )

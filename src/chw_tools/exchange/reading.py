@@ -134,17 +134,17 @@ class Intake:
         return iter(sorted(files, key=lambda file: (_rank(file), file.name)))
 
     def _kind(self, file: SourceFile) -> str:
-        parts = PurePosixPath(file.name).parts
-        if parts[-1] == SOURCE_FILE:
+        name = PurePosixPath(file.name).name
+        if name == SOURCE_FILE:
             return "source"
-        if parts[-1].startswith((".", "_")) or TRUTH_FOLDER in parts[:-1]:
+        if _is_ignored(file):
             return "ignored"
         if self.mapping is not None and self.mapping.for_file(file.name):
             return "mapped"
         if file.ending in TABULAR:
             return "table" if self.mapping is None and table_of(file.name) else "unknown"
         if file.ending in LINES:
-            return "other" if parts[-1].startswith("log.") else "lines"
+            return "other" if name.startswith("log.") else "lines"
         return "bundle" if file.ending == ".json" else "other"
 
     def _check_source(self, file: SourceFile) -> None:
@@ -186,7 +186,10 @@ def open_intake(
         If there is no such path, or the folder is empty.
     ArchiveRefused, FileFault
         If the archive must not or cannot be opened.
+    MappingFault
+        If the name of the source is none, or its file cannot be read.
     """
+    _refuse_truth(path)
     said: dict[str, Any] = {}
     if path.is_dir() and (path / SOURCE_FILE).is_file():
         said = _read_source((path / SOURCE_FILE).read_bytes(), SOURCE_FILE)
@@ -195,12 +198,37 @@ def open_intake(
         _check_mapping(path, mapping)
     whole = path if path.is_dir() or is_archive(path) else path.resolve().parent
     marked: Population = "simulated" if _is_marked(path) else "real"
+    named = said.get("source") if source is None else source
     return Intake(
         path=path,
-        source=source or said.get("source") or stem(whole.resolve()),
+        source=stem(whole.resolve()) if named is None else _checked_name(named),
         population=population or said.get("population") or marked,
         mapping=mapping,
     )
+
+
+def _checked_name(source: object) -> str:
+    """The name of a source, which is shown in messages and is part of every key."""
+    if isinstance(source, str) and source.strip() and source.isprintable():
+        return source
+    raise MappingFault(
+        "The name of a source must be text of printable characters.", where="source",
+        cure=f"Mend `source` in {SOURCE_FILE} or in the mapping, or give another with --source.",
+    )  # fmt: skip
+
+
+def _refuse_truth(path: Path) -> None:
+    whole = path.resolve()
+    if TRUTH_FOLDER in (whole.name if path.is_dir() else "", whole.parent.name):
+        raise NothingToRead(
+            "It holds the truth of a simulation, which no programme can know.", where=str(path),
+            cure="Give the folder above it.",
+        )  # fmt: skip
+
+
+def _is_ignored(file: SourceFile) -> bool:
+    path = PurePosixPath(file.name)
+    return path.name.startswith((".", "_")) or TRUTH_FOLDER in path.parts[:-1]
 
 
 def table_of(name: str) -> str:
@@ -233,7 +261,11 @@ def _is_marked(path: Path) -> bool:
     first = next(files, None)
     if first is None:
         raise NothingToRead("The folder is empty.", where=str(path), cure="Check the path.")
-    records = (file for file in _chained(first, files) if file.ending in (".json", *LINES))
+    records = (
+        file
+        for file in _chained(first, files)
+        if file.ending in (".json", *LINES) and not _is_ignored(file)
+    )
     for file in islice(records, PEEK_FILES):
         try:
             with file.open() as stream:
@@ -295,7 +327,7 @@ def _check_mapping(path: Path, mapping: Mapping) -> None:
     met: set[str] = set()
     for file in list_files(path):
         own = mapping.for_file(file.name)
-        if own is not None:
+        if own is not None and not _is_ignored(file):
             met.add(own.name)
             try:
                 columns = source_columns(file, own)

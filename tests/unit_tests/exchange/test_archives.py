@@ -127,3 +127,15 @@ def test_a_truncated_archive_is_a_fault(tmp_path):
 def test_what_is_not_there_is_said(tmp_path):
     with pytest.raises(NothingToRead, match="no such file"):
         list_files(tmp_path / "absent")
+
+
+def test_names_that_are_no_printable_text_are_shown_without_it(tmp_path):
+    import os
+
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in (b"people-\xff.csv", b"a\x1b[31m.csv"):
+        (tmp_path / "in" / os.fsdecode(name)).write_bytes(b"id\n1\n")
+    files = list(list_files(folder))
+    assert [file.name for file in files] == ["a\ufffd[31m.csv", "people-\ufffd.csv"]
+    assert files[1].read() == b"id\n1\n"
