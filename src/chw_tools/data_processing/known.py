@@ -26,6 +26,8 @@ _CLOSING = {
     "medications": ("ended_on",),
     "pregnancies": ("ended_on",),
 }
+#: Names under which the outcomes table records a death.
+DEATHS = ("death", "died")
 # Longer chains of "taken back" on one decision are no longer a register's work.
 _MOST_UNDONE = 32
 
@@ -45,8 +47,9 @@ def as_known_on(register: Register, as_of: pd.Timestamp) -> Register:
     Register
         Rows known by then of what had happened by then, without those that a correction
         replaced. Merged people are one person, under the survivor's id. ``died_on`` and
-        ``moved_on`` of a person hold what the register, the decisions about it and the
-        visits say together: of several days of death the first, of several moves the last.
+        ``moved_on`` of a person hold what the register, the decisions about it, the visits
+        and the outcomes say together: of several days of death the first, of several moves
+        the last.
         A planned day (``due_on``, ``planned_on``) may lie ahead. Applying it twice gives
         the same register.
 
@@ -182,14 +185,18 @@ def _renamed(ids: pd.Series, survivor: dict[str, str]) -> pd.Series:
 
 
 def _with_departures(register: Register) -> Register:
-    """Deaths and moves that decisions and visits tell of, written to the people."""
-    changes, visits = register.person_changes, register.visits
+    """Deaths and moves that decisions, visits and outcomes tell of, written to the people."""
+    changes, visits, outcomes = register.person_changes, register.visits, register.outcomes
+    is_death = outcomes["outcome"].isin(DEATHS) & outcomes["is_positive"].fillna(False)
     told = pd.concat(
         [
             changes[["person_id", "change", "happened_on"]].set_axis(["id", "what", "on"], axis=1),
             visits.loc[
                 visits["outcome"].isin(["died", "moved"]), ["person_id", "outcome", "visited_on"]
             ].set_axis(["id", "what", "on"], axis=1),
+            outcomes.loc[is_death.to_numpy(dtype=bool), ["person_id", "happened_on"]]
+            .set_axis(["id", "on"], axis=1)
+            .assign(what="died"),
         ],
         ignore_index=True,
     )

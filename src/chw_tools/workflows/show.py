@@ -112,7 +112,7 @@ def _list_of(
     unvisited = plan.unvisited[mine & (plan.unvisited["due_on"] <= pd.Timestamp(plan.visit_on))]
     wanted = sorted({*visits["person_id"], *unvisited["person_id"]})
     known = store.load_register(
-        person_ids=wanted, tables=("people", "households", "visits", "person_changes")
+        person_ids=wanted, tables=("people", "households", "visits", "person_changes", "outcomes")
     )
     now = as_known_on(known, pd.Timestamp(plan.visit_on))
     people = wording.People(known, names, pd.Timestamp(plan.visit_on))
@@ -173,7 +173,8 @@ def find_people(*, store: RegisterStore, text: str, limit: int = 30) -> tuple[Pe
     as_of = pd.Timestamp(last) if last else pd.Timestamp.max
     people = wording.People(register, places, as_of)
     changes = store.load_register(
-        person_ids=ids, tables=("people", "person_changes", "visits", "households")
+        person_ids=ids,
+        tables=("people", "person_changes", "visits", "households", "outcomes"),
     )
     status = wording.statuses(changes, as_of)
     return tuple(

@@ -299,3 +299,25 @@ def test_the_declared_columns_and_dtypes_stay(name):
                           [change("m", "a", "merged", into_person_id="b")])  # fmt: skip
     frame = getattr(as_known_on(everything, AS_OF), name)
     assert frame.dtypes.astype(str).to_dict() == {c.name: c.dtype for c in TABLES[name].columns}
+
+
+@pytest.mark.parametrize("name", ["death", "died"])
+@pytest.mark.parametrize(
+    ("told", "is_dead"),
+    [
+        ({"is_positive": True}, True),
+        ({"is_positive": False}, False),
+        ({"is_positive": True, "known_on": LATER}, False),
+        ({"is_positive": True, "happened_on": LATER}, False),
+    ],
+)
+def test_a_death_told_by_the_outcomes_is_a_death(name, told, is_dead):
+    told = {"id": "o1", "person_id": "a", "outcome": name, "happened_on": "2024-03-01", **told}
+    known = as_known_on(register([person("a"), person("b")], outcomes=[told]), AS_OF)
+    assert known.people["died_on"].notna().tolist() == [is_dead, False]
+
+
+def test_a_status_of_another_name_is_no_death():
+    told = {"id": "o1", "person_id": "a", "outcome": "death_5y", "happened_on": "2024-03-01"}
+    known = as_known_on(register([person("a")], outcomes=[told | {"is_positive": True}]), AS_OF)
+    assert known.people["died_on"].isna().all()
