@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
+from chw_tools.data_processing.known import DEATHS
 from chw_tools.feature_engineering.people import age_years
 from chw_tools.records.condition_groups import load_code_groups
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from chw_tools.feature_engineering.declaration import Feature, Features
     from chw_tools.programme.outcomes import OutcomeDefinition
     from chw_tools.records.register import Register
-
-#: Names under which the outcomes table records a death; people's own day of death counts too.
-_DEATHS = ("death", "died")
 
 
 def label_outcome(
@@ -43,7 +41,8 @@ def label_outcome(
     Series of boolean
         Indexed by ``person_id``: everyone living here as known on ``as_of``. Missing where
         the person is outside the ages of the definition, where the register ends before the
-        horizon does, where the person left before it, or where no status is recorded.
+        horizon does, where the person left before it or turned out to have died before
+        ``as_of``, or where no status is recorded.
     """
     people = _living(as_known_on(register, as_of))
     index = pd.Index(people["id"], name="person_id")
@@ -82,7 +81,7 @@ def _within_days(
     if last_day is not None and last_day >= end:
         final = as_known_on(register, last_day)
         happened = index.isin(_befallen(final, definition, as_of, end))
-        followed = _followed(final, index, end)
+        followed = _followed(final, index, as_of, end)
     # What happened is known even of someone who left afterwards; that nothing happened is
     # known only of someone who stayed in view.
     labels = pd.array(happened, dtype="boolean")
@@ -97,7 +96,7 @@ def _befallen(
     counts = rows["outcome"].isin(definition.recorded) & rows["is_positive"].fillna(False)
     within = (rows["happened_on"] > as_of) & (rows["happened_on"] <= end)
     found = set(rows.loc[counts.to_numpy(dtype=bool) & within, "person_id"])
-    if set(definition.recorded) & set(_DEATHS):
+    if set(definition.recorded) & set(DEATHS):
         people = final.people
         died = (people["died_on"] > as_of) & (people["died_on"] <= end)
         found |= set(people.loc[died, "id"])
@@ -108,12 +107,16 @@ def _befallen(
     return found
 
 
-def _followed(final: Register, index: pd.Index, end: pd.Timestamp) -> NDArray[np.bool_]:
+def _followed(
+    final: Register, index: pd.Index, as_of: pd.Timestamp, end: pd.Timestamp
+) -> NDArray[np.bool_]:
     people = final.people.set_index("id")
     at = people.index.get_indexer(index)
     moved = people["moved_on"].reset_index(drop=True).reindex(at)
+    died = people["died_on"].reset_index(drop=True).reindex(at)
+    gone = (moved <= end) | (died <= as_of)  # a death before the day, though known only later
     # An entry merged into another since then is no person of its own: not observable.
-    return np.asarray((at >= 0) & ~(moved <= end).to_numpy(dtype=bool))
+    return np.asarray((at >= 0) & ~gone.to_numpy(dtype=bool))
 
 
 def last_known_day(register: Register) -> pd.Timestamp | None:

@@ -209,3 +209,15 @@ def test_a_name_that_ends_like_a_trend_is_excluded_with_its_age_and_trend():
     chosen = select_for_model(features, within(exclude_features=("drinking_days_per_year",)))
     assert any(name.startswith("drinking_days") for name in features.frame)
     assert not any(name.startswith("drinking_days") for name in chosen.frame)
+
+
+@pytest.mark.parametrize(
+    ("died", "label"),
+    [("2023-12-01", None), ("2024-01-01", None), ("2024-01-02", True), ("2024-12-01", False)],
+)
+def test_who_turns_out_to_have_died_before_the_day_is_no_survivor(died, label):
+    """The death became known only after the day of the features."""
+    told = {"person_id": key("f", 1), "change": "died", "happened_on": died}
+    made = register([person(0), person(1)], person_changes=[told | {"known_on": "2024-12-15"}])
+    found = label_outcome(made, within(), as_of=DAY)[key("f", 1)]
+    assert (None if pd.isna(found) else bool(found)) is label
