@@ -26,6 +26,9 @@ PREGNANCY_DAYS = 280
 #: A pregnancy still open after 44 weeks is one whose end was not recorded: not known. No
 #: pregnancy lasts that long (post-term begins at 42 weeks; ICD-10 O48). Project decision.
 LONGEST_PREGNANCY_DAYS = 308
+#: An open pregnancy that began so long before a birth ended with that birth: it was recorded
+#: twice, or never closed. Twelve weeks leave room for a wrong date. Project decision.
+SAME_PREGNANCY_DAYS = 84
 #: Contacts of the programme itself, against those at a facility.
 _PROGRAMME_KINDS = ("home", "phone", "group")
 _BIRTHS = ("live_birth", "stillbirth")
@@ -136,12 +139,14 @@ def pregnancy(known: Register, people: pd.Index, as_of: pd.Timestamp) -> Iterato
     # ultrasound, which WHO ANC 2016 (recommendation B2.4) prefers before 24 weeks.
     elapsed = np.where(np.isnan(by_due), elapsed, by_due)
     began = np.where(np.isnan(elapsed), _days_before(frame["known_on"], as_of), elapsed)
-    open_now = (person >= 0) & ~ended & (began >= 0)
+    birth = ended & frame["outcome"].isin(_BIRTHS).to_numpy() & (person >= 0)
+    last_birth = np.append(_least(person, ended_days, birth, len(people)), np.nan)[person]
+    is_over = began - last_birth >= SAME_PREGNANCY_DAYS
+    open_now = (person >= 0) & ~ended & ~is_over & (began >= 0)
     current = open_now & (began <= LONGEST_PREGNANCY_DAYS)
     is_pregnant = pd.array(_any(person, current, len(people)), dtype="boolean")
     is_pregnant[_any(person, open_now, len(people)) & ~is_pregnant.to_numpy(dtype=bool)] = pd.NA
     weeks = np.floor(_least(person, elapsed, current & ~np.isnan(elapsed), len(people)) / 7)
-    birth = ended & frame["outcome"].isin(_BIRTHS).to_numpy() & (person >= 0)
     since = np.floor(_least(person, ended_days, birth, len(people)) / 7)
     in_pregnancy = is_pregnant.fillna(False).to_numpy(dtype=bool)
     yield Feature("is_pregnant", "Pregnant, on record", "flag", "", (), "pregnancy"), is_pregnant
