@@ -1,7 +1,8 @@
 """Who is learnt from and who judges: split by person and by time, before anything is fitted.
 
-A share is drawn for each *group*: people of one household, and people whose inputs are all
-equal (who may be one person registered twice). The draw is a hash of the group's key and the
+A share is drawn for each *group*: people of one household, every row of one person (who may
+have changed house between index days), and people whose inputs are all equal (who may be one
+person registered twice). The draw is a hash of the group's key and the
 seed, so that a person stays on the same side whoever else is in the register.
 """
 
@@ -109,7 +110,9 @@ def find_groups(cohorts: Cohorts) -> tuple[NDArray[Any], tuple[str, ...]]:
         Says so where people who look alike could not be kept together.
     """
     alike = _find_alike(cohorts)
-    households = cohorts.households.to_numpy(dtype=object)
+    households = _join(
+        cohorts.households.to_numpy(dtype=object), cohorts.features.frame.index.to_numpy()
+    )
     joined = _join(households, alike)
     if pd.Series(joined).value_counts().iloc[0] <= max(20, _LARGEST_GROUP_SHARE * len(joined)):
         return joined, ()

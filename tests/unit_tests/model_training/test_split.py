@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,3 +112,16 @@ def test_index_days_lie_a_horizon_apart_and_end_settled():
     days = choose_index_days(last, outcomes["hospital_admission_180d"])
     assert [(b - a).days for a, b in zip(days, [*days[1:], last], strict=True)] == [180] * 5
     assert choose_index_days(last, outcomes["diabetes"]) == [last]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 999))
+def test_who_changed_house_between_index_days_stays_on_one_side(seed):
+    days = ("2023-01-01", "2023-07-01", "2024-01-01")
+    cohorts = _cohorts([f"h{i // 4}" for i in range(400)], days=days, horizon_days=180)
+    moved = cohorts.households.to_numpy().copy()
+    moved[-400::7] = [f"new{i}" for i in range(len(moved[-400::7]))]
+    cohorts = replace(cohorts, households=pd.Series(moved, cohorts.households.index, dtype="str"))
+    split = split_cohorts(cohorts, seed=seed)
+    people = cohorts.features.frame.index
+    assert not set(people[split.train]) & set(people[split.test])
