@@ -153,11 +153,15 @@ def _staff(
         staff = assumed_workers(people, programme=programme, as_of=visit_on)
         said = f"The data name no worker; {len(staff)} assumed, one per "
         return staff, (f"{said}{programme.planning.people_per_worker:g} people.",)
-    begun = workers["started_on"].isna() | (workers["started_on"] <= visit_on)
-    left = workers["ended_on"] < visit_on
-    staff = workers[begun & ~left]
+    staff = at_work(workers, visit_on)
     note = "No worker is at work that day; nobody is visited."
     return staff, () if len(staff) else (note,)
+
+
+def at_work(workers: pd.DataFrame, on: pd.Timestamp) -> pd.DataFrame:
+    """The workers who have begun and not ended their work on that day."""
+    begun = workers["started_on"].isna() | (workers["started_on"] <= on)
+    return workers[begun & ~(workers["ended_on"] < on)]
 
 
 def _days(table: pd.DataFrame, staff: pd.DataFrame, planning: Planning) -> list[_Day]:

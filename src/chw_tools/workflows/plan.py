@@ -9,7 +9,7 @@ import pandas as pd
 
 from chw_tools.data_processing import as_known_on
 from chw_tools.errors import NotFound
-from chw_tools.resource_allocation import assign_households, assumed_workers, plan_day
+from chw_tools.resource_allocation import assign_households, assumed_workers, at_work, plan_day
 from chw_tools.workflows.assess import (
     PRIORITY_OUTCOME,
     assess,
@@ -72,7 +72,7 @@ def plan_visits(
     known_on = day_of(store, as_of)
     on = pd.Timestamp(visit_on).as_unit("s") if visit_on else known_on + pd.Timedelta(days=1)
     _ensure_workers(store, programme, known_on)
-    caseload = None if worker_id is None else _caseload(store, worker_id, known_on)
+    caseload = None if worker_id is None else _caseload(store, worker_id, known_on, on)
     using = usable_model(models, store.population, PRIORITY_OUTCOME)
     assessment = assess(
         load_part(store, caseload),
@@ -115,15 +115,29 @@ def plan_visits(
     return PlanResult(plan, assessment, known_on.date(), on.date(), all_notes, run_id)
 
 
-def _caseload(store: RegisterStore, worker_id: str, as_of: pd.Timestamp) -> list[str]:
-    """The people whom the whole programme's assignment gives to one worker."""
+def _caseload(
+    store: RegisterStore, worker_id: str, as_of: pd.Timestamp, visit_on: pd.Timestamp
+) -> list[str]:
+    """The people whom the whole programme's assignment gives to one worker.
+
+    Whom the last whole plan gave to somebody still at work stays there: planned anew by
+    themselves, two workers must neither share a person nor leave one between them.
+    """
     outline = store.load_register(
         tables=("areas", "workers", "people", "households", "person_changes")
     )
     known = as_known_on(outline, as_of)
     if worker_id not in set(known.workers["id"]):
         raise NotFound("No such worker.", cure="Choose one from the list of workers.")
-    assigned = assign_households(known.people, known.households, known.areas, known.workers)
+    staff = at_work(known.workers, visit_on)
+    living = known.people[known.people["died_on"].isna() & known.people["moved_on"].isna()]
+    assigned = assign_households(living, known.households, known.areas, staff)
+    plan = store.load_plan()
+    if plan is not None:
+        pair = ["person_id", "worker_id"]
+        planned = pd.concat([plan.visits[pair], plan.unvisited[pair]]).set_index("person_id")
+        held = planned.loc[planned["worker_id"].isin(staff["id"]), "worker_id"]
+        assigned = held.reindex(assigned.index).fillna(assigned)
     return list(assigned.index[assigned == worker_id])
 
 
