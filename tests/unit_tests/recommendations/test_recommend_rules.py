@@ -115,6 +115,25 @@ CASES: dict[str, tuple[dict[str, Any], str, str, int]] = {
         "emergency",
         0,
     ),
+    "pregnant, oxygen 91": (
+        PREGNANT | {"oxygen_saturation_percent": 91, "oxygen_saturation_percent_days_since": 0},
+        "pregnancy_low_oxygen",
+        "emergency",
+        0,
+    ),
+    "baby of a month, oxygen 89": (
+        child(1) | {"oxygen_saturation_percent": 89, "oxygen_saturation_percent_days_since": 0},
+        "low_oxygen",
+        "emergency",
+        0,
+    ),
+    "age not known, oxygen 89": (
+        {"oxygen_saturation_percent": 89, "oxygen_saturation_percent_days_since": 0},
+        "low_oxygen",
+        "emergency",
+        0,
+    ),
+    "age not known, arm 11.4 cm": (muac(11.4), "child_muac_red", "same_day", 0),
     "arm 11.4 cm": (child(24) | muac(11.4), "child_muac_red", "same_day", 0),
     "arm 11.5 cm is yellow, not red": (
         child(24) | muac(11.5),
@@ -425,6 +444,18 @@ NOT_CASES: dict[str, tuple[dict[str, Any], str]] = {
         "child_fast_breathing_infant",
     ),
     "arm of 12.5 cm": (child(24) | muac(12.5), "child_muac_yellow"),
+    "arm of 11 cm at five years": (
+        {"age_months": float("nan"), "age_years": 5.0} | muac(11.0),
+        "child_muac_red",
+    ),
+    "pregnant, oxygen 92": (
+        PREGNANT | {"oxygen_saturation_percent": 92, "oxygen_saturation_percent_days_since": 0},
+        "pregnancy_low_oxygen",
+    ),
+    "oxygen of last week": (
+        {"oxygen_saturation_percent": 85, "oxygen_saturation_percent_days_since": 7},
+        "low_oxygen",
+    ),
     "arm of 11 cm at five months": (child(5) | muac(11.0), "child_muac_red"),
     "a danger sign asked and answered no": (
         {"age_years": 30} | sign("chest_pain", answer="no"),
