@@ -40,8 +40,9 @@ def age_years(born_on: NDArray[np.datetime64], as_of: pd.Timestamp) -> NDArray[n
     last = _birthday(born, np.where(early, year - one, year))
     following = _birthday(born, np.where(early, year, year + one))
     part = np.subtract(day, last) / np.subtract(following, last)
-    age: NDArray[np.float64] = np.where(np.isnat(born), np.nan, years - early + part)
-    return age
+    # A birth known to the month or year stands in its middle, which may still lie ahead.
+    age: NDArray[np.float64] = np.maximum(years - early + part, 0.0)
+    return np.where(np.isnat(born), np.nan, age)
 
 
 def _birthday(
@@ -64,7 +65,7 @@ def age_months(born_on: NDArray[np.datetime64], as_of: pd.Timestamp) -> NDArray[
     of_month = (born - born.astype("datetime64[M]").astype("datetime64[D]")).astype("float64")
     day_of_month = float((day - day.astype("datetime64[M]").astype("datetime64[D]")).astype(int))
     months = np.where(np.isnat(born), np.nan, months - (of_month > day_of_month))
-    return np.where(months < CHILD_MONTHS, months, np.nan)
+    return np.where(months < CHILD_MONTHS, np.maximum(months, 0.0), np.nan)
 
 
 def personal(people: pd.DataFrame, as_of: pd.Timestamp) -> Iterator[Built]:

@@ -111,6 +111,12 @@ def test_an_unknown_birth_has_no_age():
     assert np.isnan(row["age_months"])
 
 
+def test_a_birth_known_to_the_year_that_may_lie_ahead_is_no_negative_age():
+    row = only_row(register(people=[person(born_on="2024-07-01", born_precision="year")]))
+    assert row["age_years"] == 0
+    assert row["age_months"] == 0
+
+
 def test_choices_carry_all_declared_levels():
     features = build_features(register(people=[person()]), as_of=DAY)
     assert list(features.frame["sex"].cat.categories) == ["female", "male", "other", "unknown"]
