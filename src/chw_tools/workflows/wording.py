@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
@@ -140,7 +141,14 @@ def measurements(observations: pd.DataFrame) -> tuple[Measurement, ...]:
     """The latest value of each observable of the catalogue, newest first."""
     known = load_catalogue().by_code()
     has_value = observations["value_number"].notna() | observations["value_code"].notna()
-    newest = observations[has_value].sort_values(["observed_on", "id"], ascending=False)
+    # Of two answers about a danger sign on one day the yes counts, as in the features.
+    signs = {code for code, entry in known.items() if entry.is_danger_sign}
+    codes = zip(observations["system"], observations["code"], strict=True)
+    is_there = np.array([code in signs for code in codes], dtype=bool)
+    is_there &= (observations["value_code"] == "yes").to_numpy(dtype=bool)
+    newest = observations.assign(is_there=is_there)[has_value].sort_values(
+        ["observed_on", "is_there", "id"], ascending=False
+    )
     found: dict[str, Measurement] = {}
     for row in newest.itertuples(index=False):
         entry = known.get((row.system, row.code))  # type: ignore[call-overload]
