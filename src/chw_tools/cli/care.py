@@ -231,7 +231,11 @@ def record(
     )
     with world.parts() as parts:
         key = record_visit(
-            store=parts.store, catalogue=parts.catalogue, entry=entry, known_on=day(known_on)
+            store=parts.store,
+            catalogue=parts.catalogue,
+            entry=entry,
+            today=parts.today,
+            known_on=day(known_on),
         )
         advice = recommend_actions(
             store=parts.store,

@@ -83,7 +83,13 @@ def merge(
     from chw_tools.workflows.people import merge_person
 
     with context.obj.parts() as parts:
-        key = merge_person(store=parts.store, person_id=person, into_person_id=into, on=on.date())
+        key = merge_person(
+            store=parts.store,
+            person_id=person,
+            into_person_id=into,
+            on=on.date(),
+            today=parts.today,
+        )
     _say_change(key, json)
 
 
@@ -98,7 +104,7 @@ def moved(
     from chw_tools.workflows.people import move_person
 
     with context.obj.parts() as parts:
-        key = move_person(store=parts.store, person_id=person, on=on.date())
+        key = move_person(store=parts.store, person_id=person, on=on.date(), today=parts.today)
     _say_change(key, json)
 
 
@@ -113,7 +119,7 @@ def died(
     from chw_tools.workflows.people import report_death
 
     with context.obj.parts() as parts:
-        key = report_death(store=parts.store, person_id=person, on=on.date())
+        key = report_death(store=parts.store, person_id=person, on=on.date(), today=parts.today)
     _say_change(key, json)
 
 
@@ -129,7 +135,9 @@ def undo(
     from chw_tools.workflows.people import undo_change
 
     with context.obj.parts() as parts:
-        key = undo_change(store=parts.store, person_id=person, change_id=change, on=on.date())
+        key = undo_change(
+            store=parts.store, person_id=person, change_id=change, on=on.date(), today=parts.today
+        )
     _say_change(key, json)
 
 

@@ -87,6 +87,7 @@ def find_last_day(reader: Reader) -> date | None:
 def search_people(reader: Reader, text: str, *, limit: int) -> pd.DataFrame:
     """People whose names begin with each of the words, or whose key begins with the text."""
     people = REGISTER["people"]
+    text = text.replace("\0", "")  # which no name holds, and PostgreSQL refuses to look for
     words = text.split()
     if not words:
         return reader.frame(_people(reader).where(sa.false()), TABLES["people"].columns)

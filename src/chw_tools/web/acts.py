@@ -75,7 +75,9 @@ class Acts:
     def record_visit(self, *, entry: VisitEntry, known_on: date | None = None) -> str:
         """Keep a visit; gives its key."""
         store, catalogue = self.parts.store, self.catalogue
-        return visits.record_visit(store=store, catalogue=catalogue, entry=entry, known_on=known_on)
+        return visits.record_visit(
+            store=store, catalogue=catalogue, entry=entry, today=self.today(), known_on=known_on
+        )
 
     def plan_visits(
         self,
@@ -124,21 +126,31 @@ class Acts:
     def merge_person(self, *, person_id: str, into_person_id: str, on: date) -> str:
         """Say that two entries are one person; gives the key of the decision."""
         return people.merge_person(
-            store=self.parts.store, person_id=person_id, into_person_id=into_person_id, on=on
+            store=self.parts.store,
+            person_id=person_id,
+            into_person_id=into_person_id,
+            on=on,
+            today=self.today(),
         )
 
     def move_person(self, *, person_id: str, on: date, area_id: str | None = None) -> str:
         """Say that a person left; gives the key of the decision."""
         return people.move_person(
-            store=self.parts.store, person_id=person_id, on=on, area_id=area_id
+            store=self.parts.store, person_id=person_id, on=on, today=self.today(), area_id=area_id
         )
 
     def report_death(self, *, person_id: str, on: date) -> str:
         """Say that a person died; gives the key of the decision."""
-        return people.report_death(store=self.parts.store, person_id=person_id, on=on)
+        return people.report_death(
+            store=self.parts.store, person_id=person_id, on=on, today=self.today()
+        )
 
     def undo_change(self, *, person_id: str, change_id: str, on: date) -> str:
         """Take a decision back; gives the key of the taking back."""
         return people.undo_change(
-            store=self.parts.store, person_id=person_id, change_id=change_id, on=on
+            store=self.parts.store,
+            person_id=person_id,
+            change_id=change_id,
+            on=on,
+            today=self.today(),
         )

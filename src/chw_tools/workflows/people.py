@@ -8,6 +8,7 @@ import pandas as pd
 
 from chw_tools.errors import Conflict, NotFound
 from chw_tools.records import TABLES, conform, new_id
+from chw_tools.workflows.days import check_day
 from chw_tools.workflows.visits import ENTERED_HERE
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from chw_tools.workflows.ports import RegisterStore
 
 
-def merge_person(*, store: RegisterStore, person_id: str, into_person_id: str, on: date) -> str:
+def merge_person(
+    *, store: RegisterStore, person_id: str, into_person_id: str, on: date, today: date
+) -> str:
     """Say that two entries are one person; gives the key of the decision.
 
     Everything recorded under ``person_id`` counts for ``into_person_id`` from then on;
@@ -24,6 +27,8 @@ def merge_person(*, store: RegisterStore, person_id: str, into_person_id: str, o
 
     Raises
     ------
+    InputError
+        If the day lies in the future or before the person's birth.
     Conflict
         If the two are the same entry.
     NotFound
@@ -32,40 +37,48 @@ def merge_person(*, store: RegisterStore, person_id: str, into_person_id: str, o
     if person_id == into_person_id:
         raise Conflict("An entry cannot be merged into itself.", cure="Name two entries.")
     _check_people(store, person_id, into_person_id)
-    return _save(store, person_id, "merged", on, into_person_id=into_person_id)
+    return _save(store, person_id, "merged", on, today, into_person_id=into_person_id)
 
 
 def move_person(
-    *, store: RegisterStore, person_id: str, on: date, area_id: str | None = None
+    *, store: RegisterStore, person_id: str, on: date, today: date, area_id: str | None = None
 ) -> str:
     """Say that a person left the programme's area; gives the key of the decision.
 
     Raises
     ------
+    InputError
+        If the day lies in the future or before the person's birth.
     NotFound
         If the person is not in the register.
     """
     _check_people(store, person_id)
-    return _save(store, person_id, "moved", on, area_id=area_id)
+    return _save(store, person_id, "moved", on, today, area_id=area_id)
 
 
-def report_death(*, store: RegisterStore, person_id: str, on: date) -> str:
+def report_death(*, store: RegisterStore, person_id: str, on: date, today: date) -> str:
     """Say that a person died; gives the key of the decision.
 
     Raises
     ------
+    InputError
+        If the day lies in the future or before the person's birth.
     NotFound
         If the person is not in the register.
     """
     _check_people(store, person_id)
-    return _save(store, person_id, "died", on)
+    return _save(store, person_id, "died", on, today)
 
 
-def undo_change(*, store: RegisterStore, person_id: str, change_id: str, on: date) -> str:
+def undo_change(
+    *, store: RegisterStore, person_id: str, change_id: str, on: date, today: date
+) -> str:
     """Take a decision back; gives the key of the taking back.
 
     Raises
     ------
+    InputError
+        If the day lies in the future or before the person's birth.
     NotFound
         If there is no such decision about that person.
     Conflict
@@ -76,7 +89,7 @@ def undo_change(*, store: RegisterStore, person_id: str, change_id: str, on: dat
         raise NotFound("No such decision about this person.", cure="See the person's page.")
     if change_id in set(changes["supersedes_id"]):
         raise Conflict("That decision was already taken back.")
-    return _save(store, person_id, "undone", on, supersedes_id=change_id)
+    return _save(store, person_id, "undone", on, today, supersedes_id=change_id)
 
 
 def _check_people(store: RegisterStore, *person_ids: str) -> None:
@@ -84,7 +97,10 @@ def _check_people(store: RegisterStore, *person_ids: str) -> None:
         raise NotFound("No such person in the register.", cure="Search for it by name.")
 
 
-def _save(store: RegisterStore, person_id: str, change: str, on: date, **more: Any) -> str:
+def _save(
+    store: RegisterStore, person_id: str, change: str, on: date, today: date, **more: Any
+) -> str:
+    check_day(store, person_id, on, today=today)
     key = new_id()
     row = {
         "id": key,

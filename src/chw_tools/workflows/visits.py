@@ -9,6 +9,7 @@ import pandas as pd
 from chw_tools.errors import Conflict, InputError, NotFound
 from chw_tools.records import TABLES, Catalogue, Observable, conform, new_id
 from chw_tools.records.tables import VISIT_OUTCOMES
+from chw_tools.workflows.days import check_day
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,6 +26,7 @@ def record_visit(
     store: RegisterStore,
     catalogue: Catalogue,
     entry: VisitEntry,
+    today: date,
     known_on: date | None = None,
 ) -> str:
     """Keep a visit and all that was observed at it; give the visit's key.
@@ -41,6 +43,8 @@ def record_visit(
         What can be observed, with its limits.
     entry : VisitEntry
         The visit.
+    today : date
+        Day of the entry; a visit cannot be later, but for one day.
     known_on : date, optional
         Day on which the programme came to know; by default the day of the visit.
 
@@ -56,6 +60,7 @@ def record_visit(
     """
     check_entry(entry, catalogue=catalogue)
     _check_references(store, entry)
+    check_day(store, entry.person_id, entry.visited_on, today=today, known_on=known_on)
     replaced = _observed_at(store, entry)
     visit_id = entry.visit_id or new_id()
     known = pd.Timestamp(known_on or entry.visited_on)

@@ -16,6 +16,7 @@ from chw_tools.workflows.visits import record_visit
 
 AMINA = "018bcfe5-6800-7cc0-8b4f-00000000000a"
 DAY = date(2026, 1, 5)
+TODAY = date(2026, 1, 31)
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def store():
 
 def enter(store, **fields):
     entry = VisitEntry(person_id=AMINA, **{"visited_on": DAY, **fields})
-    return record_visit(store=store, catalogue=load_catalogue(), entry=entry)
+    return record_visit(store=store, catalogue=load_catalogue(), entry=entry, today=TODAY)
 
 
 def values(store, as_of="2026-02-01"):
@@ -130,12 +131,18 @@ def test_all_problems_are_told_at_once(store):
 def test_what_is_not_in_the_register_is_not_found(store, field):
     entry = replace(VisitEntry(person_id=AMINA, visited_on=DAY), **{field: new_id()})
     with pytest.raises(NotFound):
-        record_visit(store=store, catalogue=load_catalogue(), entry=entry)
+        record_visit(store=store, catalogue=load_catalogue(), entry=entry, today=TODAY)
 
 
 def test_a_visit_told_late_counts_from_the_day_it_was_known(store):
     entry = VisitEntry(person_id=AMINA, visited_on=DAY, measurements={"systolic_mmhg": 168.0})
-    record_visit(store=store, catalogue=load_catalogue(), entry=entry, known_on=date(2026, 1, 20))
+    record_visit(
+        store=store,
+        catalogue=load_catalogue(),
+        entry=entry,
+        today=TODAY,
+        known_on=date(2026, 1, 20),
+    )
     assert pd.isna(values(store, "2026-01-19")["systolic_mmhg"])
     assert values(store, "2026-01-20")["systolic_mmhg"] == 168
 
@@ -148,3 +155,25 @@ def test_a_key_sent_again_with_another_measurement_is_no_repetition(store):
     with pytest.raises(Conflict):
         enter(store, visit_id=key)
     assert values(store)["systolic_mmhg"] == 168
+
+
+@pytest.mark.parametrize(
+    "day", [date(2026, 2, 2), date(2062, 1, 5), date(1970, 4, 30), date(1, 1, 1)]
+)
+def test_a_visit_in_the_future_or_before_birth_is_refused(store, day):
+    """One typing error would become the last recorded day, and every plan one of that day."""
+    with pytest.raises(InputError):
+        enter(store, visited_on=day)
+    assert len(store.load_register().visits) == 0
+
+
+@pytest.mark.parametrize("known_on", [date(2026, 1, 4), date(2062, 1, 5)])
+def test_a_visit_is_not_known_before_it_was_made_or_in_the_future(store, known_on):
+    entry = VisitEntry(person_id=AMINA, visited_on=DAY)
+    with pytest.raises(InputError):
+        record_visit(store=store, catalogue=load_catalogue(), entry=entry, today=TODAY,
+                     known_on=known_on)  # fmt: skip
+
+
+def test_a_visit_of_tomorrow_is_taken_since_clocks_differ(store):
+    assert enter(store, visited_on=date(2026, 2, 1))
