@@ -5,11 +5,13 @@ from pathlib import Path
 
 from chw_tools.programme.guidelines import guidelines_page
 from chw_tools.records.dictionary import data_dictionary
+from chw_tools.risk_prediction.scores.page import scores_page
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
     ROOT / "docs" / "data_dictionary.md": data_dictionary,
     ROOT / "docs" / "guidelines.md": guidelines_page,
+    ROOT / "docs" / "scores.md": scores_page,
 }
 
 

@@ -187,3 +187,40 @@ def test_the_truth_is_not_read_even_where_it_is_given(district, tmp_path, capsys
     for path in (district / "truth", next((district / "truth").iterdir())):
         assert main(["ingest", str(path)], environ) == 1
         assert "truth" in capsys.readouterr().err
+
+
+def test_published_scores_are_shown_by_name_and_not_kept(chw):
+    said = chw("score", "--with", "framingham_bmi", "--with", "ada_risk_test")
+    models = {row["model"] for row in said["risks"]}
+    assert len(models) == 2
+    states = {row["state"] for row in said["risks"] if row["outcome"] == "general_cvd_10y"}
+    assert "estimated" in states
+    # Points are no probabilities.
+    told = [row for row in said["risks"] if row["outcome"] == "undiagnosed_diabetes"]
+    assert told
+    assert all(row["risk"] is None for row in told)
+    assert any("Framingham" in note for note in said["notes"])
+
+
+def test_a_score_takes_its_own_region(environ, chw, capsys):
+    south = chw("score", "--with", "who_cvd", "--region", "South Asia")
+    europe = chw("score", "--with", "who_cvd", "--region", "Western Europe")
+    assert {row["model"].endswith("South Asia") for row in south["risks"]} == {True}
+    assert [r["risk"] for r in south["risks"]] != [r["risk"] for r in europe["risks"]]
+    assert main(["score", "--with", "score2"], environ) == 1
+    assert "name one" in capsys.readouterr().err
+    assert main(["score", "--with", "score2", "--region", "Atlantis"], environ) == 1
+    assert main(["score", "--with", "fortune"], environ) == 1
+    assert main(["score", "--region", "low"], environ) == 2
+
+
+def test_the_published_scores_are_listed_with_their_sources(environ, chw, capsys):
+    declared = chw("scores", "list")
+    assert {"prevent", "who_cvd", "score2", "findrisc", "news2", "tb_screen"} <= {
+        score["name"] for score in declared
+    }
+    assert all(score["source"] for score in declared)
+    assert main(["scores", "list", "--regions"], environ) == 0
+    assert "South Asia" in capsys.readouterr().out
+    assert main(["score", "--with", "framingham_bmi"], environ) == 0
+    assert "Why not" in capsys.readouterr().out

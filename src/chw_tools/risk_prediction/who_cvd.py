@@ -176,7 +176,7 @@ def who_cvd_score(region: str) -> PublishedScore:
         labels=_LABELS,
         limits={"age_years": (LOWEST_AGE, HIGHEST_AGE)},
         not_with={"has_heart_disease": _BARRED, "has_stroke": _BARRED},
-        remarks=_remarks,
+        remarks=chart_remarks,
         reference_text="a non-smoker of 60 years and the same sex, 120 mmHg, body mass index 25",
     )
 
@@ -193,7 +193,8 @@ def _read(frame: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def _remarks(frame: pd.DataFrame) -> NDArray[np.object_]:
+def chart_remarks(frame: pd.DataFrame) -> NDArray[np.object_]:
+    """What to say with an estimate: an old blood pressure, an age beyond the charts."""
     remarks = np.full(len(frame), None, dtype=object)
     if "systolic_mmhg_days_since" in frame:
         remarks[numbers_of(frame["systolic_mmhg_days_since"]) > _OLD_DAYS] = _OLD

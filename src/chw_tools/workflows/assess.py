@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
-from chw_tools.errors import ModelNotFound, NotFound, NothingToRead
+from chw_tools.errors import ModelNotFound, NotFound, NothingToRead, ProgrammeFault
 from chw_tools.feature_engineering import features_as_known
 from chw_tools.model_evaluation import CalibrationVerdict
 from chw_tools.recommendations import recommend
 from chw_tools.risk_prediction import estimate_risk, who_cvd_score
+from chw_tools.risk_prediction.scores import declared_score, estimate_score
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -91,6 +92,25 @@ class Assessment:
         )
 
 
+@dataclass(frozen=True)
+class PublishedRisks:
+    """Published scores as of a day.
+
+    Parameters
+    ----------
+    as_of : Timestamp
+        Day whose knowledge it rests on.
+    risks : DataFrame
+        As declared in ``records.derived.RISKS``, score by score.
+    names : tuple of str
+        The scores, in order.
+    """
+
+    as_of: pd.Timestamp
+    risks: pd.DataFrame
+    names: tuple[str, ...]
+
+
 def score_people(
     *,
     store: RegisterStore,
@@ -114,6 +134,72 @@ def score_people(
     with store.transaction():
         store.save_risks(assessment.risks)
     return assessment
+
+
+def score_published(
+    names: Collection[str],
+    *,
+    store: RegisterStore,
+    programme: Programme,
+    regions: Collection[str] = (),
+    as_of: date | None = None,
+    person_ids: Collection[str] | None = None,
+) -> PublishedRisks:
+    """Published scores as of a day, for some people or for all; nothing is kept.
+
+    Of ``regions`` each score takes the one that it is calibrated to; those of WHO take the
+    programme's where none is given. A probability has a band where the programme decided
+    bands for its outcome.
+
+    Raises
+    ------
+    ProgrammeFault
+        If there is no such score, or a region is of none of them.
+    NothingToRead
+        If nothing was ever recorded and no day is given.
+    NotFound
+        If a person asked for is not in the register.
+    """
+    chosen = {name: _region_of(name, regions, programme) for name in dict.fromkeys(names)}
+    _check_regions(chosen, regions)
+    on = day_of(store, as_of)
+    _check_people(store, person_ids)
+    known = as_known_on(load_part(store, person_ids), on)
+    features = features_as_known(known, as_of=on, person_ids=person_ids)
+    risks = [
+        estimate_score(
+            name,
+            features,
+            region=region,
+            bands=programme.risk_bands.get(declared_score(name).outcome),
+        )
+        for name, region in chosen.items()
+    ]
+    return PublishedRisks(on, pd.concat(risks, ignore_index=True), tuple(chosen))
+
+
+def _region_of(name: str, regions: Collection[str], programme: Programme) -> str | None:
+    offered = declared_score(name).regions
+    given = [region for region in regions if region in offered]
+    if given:
+        return given[0]
+    return programme.who_region if programme.who_region in offered else None
+
+
+def _check_regions(chosen: Mapping[str, str | None], regions: Collection[str]) -> None:
+    offered = {region for name in chosen for region in declared_score(name).regions}
+    unused = sorted(set(regions) - offered)
+    if unused:
+        raise ProgrammeFault(
+            "no score asked for is calibrated to this region",
+            where="region",
+            cure="`chw scores list` names the regions of each score.",
+        )
+
+
+def _check_people(store: RegisterStore, person_ids: Collection[str] | None) -> None:
+    if person_ids is not None and store.existing_ids("people", person_ids) != set(person_ids):
+        raise NotFound("No such person in the register.", cure="Search for it by name.")
 
 
 def recommend_actions(

@@ -14,6 +14,12 @@ from chw_tools.risk_prediction.scores.cox import (
 )
 from chw_tools.risk_prediction.scores.diabetes import compute_ada_risk_test, compute_findrisc
 from chw_tools.risk_prediction.scores.kidney import compute_egfr
+from chw_tools.risk_prediction.scores.models import (
+    SCORES,
+    declared_score,
+    estimate_score,
+    score_model,
+)
 from chw_tools.risk_prediction.scores.mood import (
     compute_epds,
     compute_phq2,
@@ -27,6 +33,7 @@ from chw_tools.risk_prediction.scores.tuberculosis import compute_tb_screen
 from chw_tools.risk_prediction.scores.who_laboratory import compute_who_cvd_laboratory
 
 __all__ = [
+    "SCORES",
     "compute_ada_risk_test",
     "compute_egfr",
     "compute_epds",
@@ -41,5 +48,8 @@ __all__ = [
     "compute_score2",
     "compute_tb_screen",
     "compute_who_cvd_laboratory",
+    "declared_score",
+    "estimate_score",
     "has_thoughts_of_self_harm",
+    "score_model",
 ]

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chw_tools.risk_prediction.scores.formula import (
-    CHOLESTEROL_MMOL_L,
     floats,
     linear_predictor,
     read_numbers,
@@ -31,16 +30,18 @@ MODELS = ("base", "hba1c", "uacr", "sdi", "full")
 OUTCOMES = ("total_cvd", "ascvd", "heart_failure", "chd", "stroke")
 HORIZONS = (10, 30)
 #: For whom the equations hold, inclusive; a body mass index stays below 40. As in preventr
-#: (github.com/martingmayer/preventr, manual), whose ranges are those of the AHA's calculator.
+#: (github.com/martingmayer/preventr, manual): 130 to 320 and 20 to 100 mg/dL of cholesterol,
+#: here outward to hundredths of mmol/L. The AHA allows up to 200 mmHg; above 180 mmHg there is
+#: a pressing matter, and no estimate.
 LIMITS = {
     "age_years": (30.0, 79.0),
     "systolic_mmhg": (90.0, 180.0),
     "bmi": (18.5, float(np.nextafter(40.0, 0))),
-    "cholesterol_mmol_l": (130 * CHOLESTEROL_MMOL_L, 320 * CHOLESTEROL_MMOL_L),
-    "hdl_mmol_l": (20 * CHOLESTEROL_MMOL_L, 100 * CHOLESTEROL_MMOL_L),
+    "cholesterol_mmol_l": (3.36, 8.28),
+    "hdl_mmol_l": (0.51, 2.59),
     "egfr_ml_min": (15.0, 140.0),
 }
-#: Limits of what the larger models add.
+#: Limits of what the larger models add (the same manual; the decile by its definition).
 MORE_LIMITS = {
     "hba1c_percent": (4.5, 15.0),
     "uacr_mg_g": (0.1, 25000.0),
