@@ -11,7 +11,7 @@ from chw_tools.feature_engineering.care import conditions, medicines, pregnancy,
 from chw_tools.feature_engineering.child_growth import child_growth
 from chw_tools.feature_engineering.declaration import Features, assemble
 from chw_tools.feature_engineering.observed import ADULT_YEARS, observed
-from chw_tools.feature_engineering.people import age_years, domestic, local, personal
+from chw_tools.feature_engineering.people import age_years, domestic, likely_births, local, personal
 from chw_tools.records.catalogue import Catalogue, load_catalogue
 from chw_tools.records.condition_groups import load_code_groups
 
@@ -70,6 +70,7 @@ def features_as_known(
     people = known.people
     here = people["died_on"].isna() & people["moved_on"].isna()
     people = people[here].sort_values("id").reset_index(drop=True)
+    people["born_on"] = likely_births(people, as_of).astype("datetime64[s]")
     index = pd.Index(people["id"], name="person_id")
     features = assemble(_columns(known, people, index, as_of, catalogue), index, as_of)
     if person_ids is None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from chw_tools.data_processing import as_known_on
 from chw_tools.data_processing.known import DEATHS
-from chw_tools.feature_engineering.people import age_years
+from chw_tools.feature_engineering.people import age_years, likely_births
 from chw_tools.records.condition_groups import load_code_groups
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def label_outcome(
         labels = _status(as_known_on(register, as_of), definition, index)
     else:
         labels = _within_days(register, definition, as_of, index)
-    labels[~is_of_age(definition, age_years(people["born_on"].to_numpy(), as_of))] = pd.NA
+    labels[~is_of_age(definition, age_years(likely_births(people, as_of), as_of))] = pd.NA
     return pd.Series(labels, index=index, name=definition.name)
 
 

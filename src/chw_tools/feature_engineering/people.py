@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from chw_tools.data_processing.parsing import earliest_births
 from chw_tools.feature_engineering.declaration import Built, Feature
 from chw_tools.feature_engineering.lookup import positions_among
 from chw_tools.records.tables import PEOPLE, SEXES
@@ -40,9 +41,26 @@ def age_years(born_on: NDArray[np.datetime64], as_of: pd.Timestamp) -> NDArray[n
     last = _birthday(born, np.where(early, year - one, year))
     following = _birthday(born, np.where(early, year, year + one))
     part = np.subtract(day, last) / np.subtract(following, last)
-    # A birth known to the month or year stands in its middle, which may still lie ahead.
-    age: NDArray[np.float64] = np.maximum(years - early + part, 0.0)
-    return np.where(np.isnat(born), np.nan, age)
+    age: NDArray[np.float64] = np.where(np.isnat(born), np.nan, years - early + part)
+    return age
+
+
+def likely_births(people: pd.DataFrame, as_of: pd.Timestamp) -> NDArray[np.datetime64]:
+    """The middle of the days on which each person can have been born, by what is known.
+
+    A birth known to the month or year stands in its middle. While that period lasts nobody
+    can have been born after ``as_of``: the middle of the days so far stands for it, or a
+    baby would have a negative age, or be newborn on the same day of July as all others.
+    """
+    born: NDArray[np.datetime64] = people["born_on"].to_numpy().astype("datetime64[D]")
+    first = earliest_births(people).to_numpy().astype("datetime64[D]")
+    precision, day = people["born_precision"].to_numpy(), np.datetime64(as_of.date(), "D")
+    for known_to, unit in (("month", "M"), ("year", "Y")):
+        lasts = (precision == known_to) & (
+            born.astype(f"datetime64[{unit}]") == day.astype(f"datetime64[{unit}]")
+        )
+        born = np.where(lasts, first + (day - first) // 2, born)
+    return born
 
 
 def _birthday(
@@ -65,7 +83,7 @@ def age_months(born_on: NDArray[np.datetime64], as_of: pd.Timestamp) -> NDArray[
     of_month = (born - born.astype("datetime64[M]").astype("datetime64[D]")).astype("float64")
     day_of_month = float((day - day.astype("datetime64[M]").astype("datetime64[D]")).astype(int))
     months = np.where(np.isnat(born), np.nan, months - (of_month > day_of_month))
-    return np.where(months < CHILD_MONTHS, np.maximum(months, 0.0), np.nan)
+    return np.where(months < CHILD_MONTHS, months, np.nan)
 
 
 def personal(people: pd.DataFrame, as_of: pd.Timestamp) -> Iterator[Built]:

@@ -111,10 +111,25 @@ def test_an_unknown_birth_has_no_age():
     assert np.isnan(row["age_months"])
 
 
-def test_a_birth_known_to_the_year_that_may_lie_ahead_is_no_negative_age():
-    row = only_row(register(people=[person(born_on="2024-07-01", born_precision="year")]))
-    assert row["age_years"] == 0
-    assert row["age_months"] == 0
+@pytest.mark.parametrize(
+    ("born", "precision", "as_of", "days"),
+    [
+        # The period lasts: the middle of its days so far.
+        ("2024-07-01", "year", "2024-05-01", 61),
+        ("2024-07-01", "year", "2024-07-02", 92),  # not newborn because July begins
+        ("2024-07-01", "year", "2024-01-01", 0),
+        ("2024-05-15", "month", "2024-05-05", 2),
+        # It is over, or the day is known: as recorded.
+        ("2024-07-01", "year", "2025-01-01", 184),
+        ("2024-05-15", "month", "2024-06-01", 17),
+        ("2024-04-29", "day", "2024-05-01", 2),
+    ],
+)
+def test_a_birth_known_roughly_is_never_ahead(born, precision, as_of, days):
+    made = register(people=[person(born_on=born, born_precision=precision)])
+    row = only_row(made, pd.Timestamp(as_of))
+    assert row["age_years"] * 366 == pytest.approx(days, abs=1)
+    assert row["age_months"] >= 0
 
 
 def test_choices_carry_all_declared_levels():
