@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from chw_tools.cli.options import AsOf, Json, Limit, OnDay, Output, Person, day
+from chw_tools.cli.published import show_published
 from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
 
 visits = typer.Typer(help="The day's visit list, and entering visits.", no_args_is_help=True)
@@ -16,7 +17,10 @@ visits = typer.Typer(help="The day's visit list, and entering visits.", no_args_
 
 def add_to(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command(epilog="Examples: chw score · chw score --as-of 2025-06-30 --json")(score)
+    app.command(
+        epilog="Examples: chw score · chw score --as-of 2025-06-30 --json · "
+        "chw score --with framingham_bmi --with score2 --region low"
+    )(score)
     app.command(epilog="Examples: chw recommend · chw recommend --person KEY")(recommend)
     app.command(epilog="Examples: chw plan · chw plan --on 2026-01-05")(plan)
     app.add_typer(visits, name="visits")
@@ -26,6 +30,14 @@ def score(
     context: typer.Context,
     as_of: AsOf = None,
     person: Annotated[list[str] | None, typer.Option(help="Only this person.")] = None,
+    with_scores: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="Only this published score (chw scores list); not kept."),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option("--region", help="With --with: the region a score is calibrated to."),
+    ] = None,
     limit: Limit = 10,
     output: Output = None,
     json: Json = False,
@@ -36,6 +48,12 @@ def score(
     on the population it was trained on: simulated people's models never score others.
     """
     world: World = context.obj
+    if with_scores or region:
+        with world.parts() as parts:
+            show_published(
+                parts, with_scores or [], region or [], day(as_of), person, limit, output, json
+            )
+        return
     from chw_tools.workflows.assess import score_people
 
     with world.parts() as parts:
