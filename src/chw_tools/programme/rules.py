@@ -70,7 +70,8 @@ _GROWTH = frozenset(
 )
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 #: Placeholders of a reason that are no features.
-WORDS = ("signs", "signs_on", "contact", "contacts")
+WORDS = ("signs", "signs_on", "contact", "contacts", "pressure")
+_PRESSURE = ("systolic_mmhg", "diastolic_mmhg")
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,8 @@ class Rule:
     def _features_of_texts(self) -> set[str]:
         names = set()
         for name in self.placeholders:
+            if name == "pressure":
+                names |= {*_PRESSURE, *map(since, _PRESSURE)}
             if name in WORDS:
                 continue
             stem = name.removesuffix("_on")

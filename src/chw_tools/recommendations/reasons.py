@@ -70,11 +70,27 @@ def _filled(
         return [str(len(rule.schedule.at) if rule.schedule else 0)] * len(columns)
     if name == "signs":
         return _signs(columns, rule)
+    if name == "pressure":
+        return _pressure(columns, as_of)
     if name == "signs_on":
         return days_said(_newest_sign(columns, rule), as_of)
     if name.endswith("_on"):
         return days_said(columns.numbers(since(name.removesuffix("_on"))), as_of)
     return values_said(columns, name)
+
+
+def _pressure(columns: Columns, as_of: pd.Timestamp) -> list[str]:
+    """The blood pressure with its day; each value with its own where they differ."""
+    upper, lower = (columns.numbers(since(f"{name}_mmhg")) for name in ("systolic", "diastolic"))
+    said = [values_said(columns, f"{name}_mmhg") for name in ("systolic", "diastolic")]
+    days = [days_said(each, as_of) for each in (np.fmin(upper, lower), upper, lower)]
+    is_apart = ~np.isnan(upper) & ~np.isnan(lower) & (upper != lower)
+    return [
+        f"systolic {high} on {high_on}, diastolic {low} on {low_on}"
+        if apart
+        else f"{high}/{low} on {on}"
+        for high, low, on, high_on, low_on, apart in zip(*said, *days, is_apart, strict=True)
+    ]
 
 
 def days_said(days_since: NDArray[np.float64], as_of: pd.Timestamp) -> list[str]:

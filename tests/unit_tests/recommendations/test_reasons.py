@@ -29,6 +29,21 @@ CASES = {
         "bp_high",
         "Blood pressure was 168/not known on 3 March.",
     ),
+    "the lower value alone, on its day": (
+        {"diastolic_mmhg": 112.0, "diastolic_mmhg_days_since": 7},
+        "bp_very_high",
+        "Blood pressure was not known/112 on 3 March.",
+    ),
+    "values of two days are not one measurement": (
+        {
+            "systolic_mmhg": 120.0,
+            "systolic_mmhg_days_since": 400,
+            "diastolic_mmhg": 112.0,
+            "diastolic_mmhg_days_since": 7,
+        },
+        "bp_very_high",
+        "Blood pressure was systolic 120 on 3 February 2025, diastolic 112 on 3 March.",
+    ),
     "the year is said where it is another": (
         {"days_since_visit": 100},
         "visit_anyone",
