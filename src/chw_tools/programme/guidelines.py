@@ -47,6 +47,9 @@ Known limits of the shipped rules:
 - Weeks of pregnancy and since birth are whole weeks, so days are right to within a week.
 - That care was received elsewhere after a danger sign is not known to the rules.
 - Cough and diarrhoea have no rules yet.
+- Vaccines: one piece of advice for each child under two, from `immunisation.toml`. Delayed
+  series, HIV, preterm birth and contraindications are not in; the health centre decides.
+- A dose counts by its CVX code; one recorded under another code is not known to the rules.
 - Weight for length or height is judged only where both were measured on one day; without a
   note that the child lay or stood, lying is assumed under 731 days.
 """

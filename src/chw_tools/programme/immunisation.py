@@ -51,6 +51,10 @@ class Period:
             days += count * per[unit.lower()][1]
         return cls(months, days)
 
+    def __str__(self) -> str:
+        parts = [(self.months, "months"), (self.days, "days")]
+        return " + ".join(f"{n} {unit}" for n, unit in parts if n) or "0 days"
+
     def after(self, day: date) -> date:
         """The day this long after another; where a month is too short, the first of the next.
 
@@ -152,6 +156,14 @@ class Series:
     start_from: Period | None = None
     start_until: Period | None = None
 
+    def schedule_said(self) -> str:
+        """Label, number of doses and the ages that are given, for reading."""
+        ages = [dose.best_age or dose.minimum_age for dose in self.doses]
+        said = ", ".join(
+            f"dose {number} from {age}" for number, age in enumerate(ages, 1) if age is not None
+        )
+        return f"{self.label}: {len(self.doses)} doses; {said}"
+
 
 @dataclass(frozen=True)
 class LiveConflict:
@@ -172,13 +184,28 @@ class VaccineSchedule:
     #: By CVX: (antigen, from age, until age).
     antigens: dict[str, tuple[tuple[str, Period | None, Period | None], ...]]
     conflicts: tuple[LiveConflict, ...] = ()
-    _by_antigen: dict[str, tuple[Series, ...]] = field(default_factory=dict, compare=False)
+    _by_antigen: dict[str, tuple[Series, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    _disturbing: dict[str, dict[str, list[LiveConflict]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def of_antigen(self, antigen: str) -> tuple[Series, ...]:
         """The series against one disease."""
         if antigen not in self._by_antigen:
             self._by_antigen[antigen] = tuple(s for s in self.series if s.antigen == antigen)
         return self._by_antigen[antigen]
+
+    def disturbing(self, cvx: str) -> dict[str, list[LiveConflict]]:
+        """The live vaccines that disturb one that comes after them, by code."""
+        if cvx not in self._disturbing:
+            found: dict[str, list[LiveConflict]] = {}
+            for conflict in self.conflicts:
+                if conflict.current == cvx:
+                    found.setdefault(conflict.previous, []).append(conflict)
+            self._disturbing[cvx] = found
+        return self._disturbing[cvx]
 
     def names(self) -> tuple[str, ...]:
         """The antigens, in order of the file."""
@@ -193,6 +220,14 @@ def load_schedule(folder: Path | None = None) -> VaccineSchedule:
     ProgrammeFault
         With every fault found.
     """
+    problems = reading.Problems()
+    schedule = read_schedule(folder, problems)
+    problems.raise_if_any()
+    return schedule
+
+
+def read_schedule(folder: Path | None, problems: reading.Problems) -> VaccineSchedule:
+    """The same, its faults noted among others."""
     import tomllib
     from importlib.resources import files
 
@@ -201,15 +236,12 @@ def load_schedule(folder: Path | None = None) -> VaccineSchedule:
         text = own.read_text(encoding="utf-8")
     else:
         text = files("chw_tools.programme").joinpath("defaults", FILE).read_text(encoding="utf-8")
-    problems = reading.Problems()
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         problems.add(FILE, "", "is not TOML")
         raw = {}
-    schedule = _schedule(raw, problems)
-    problems.raise_if_any()
-    return schedule
+    return _schedule(raw, problems)
 
 
 _DOSE_KEYS = ("least_age", "minimum_age", "best_age", "latest_age", "end_age")

@@ -9,12 +9,13 @@ into a stage; stages take it from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chw_tools.programme import reading
+from chw_tools.programme.immunisation import VaccineSchedule, load_schedule, read_schedule
 from chw_tools.programme.rules import Rule, read_rules
 from chw_tools.records.derived import RISK_BANDS
 
@@ -119,6 +120,7 @@ class Programme:
     visit_effects: Mapping[str, VisitEffect]
     rules: tuple[Rule, ...]
     figures: tuple[Figure, ...]
+    vaccination: VaccineSchedule = field(default_factory=load_schedule)
 
     def bands_for(self, outcome: str) -> RiskBands:
         """The bands of the outcome, or the default ones."""
@@ -140,7 +142,7 @@ def load_programme(folder: Path | None = None) -> Programme:
     ----------
     folder : Path, optional
         Holds ``programme.toml`` and ``rules.toml``, each optional and each naming only what
-        differs from the defaults.
+        differs from the defaults, and ``immunisation.toml``, which replaces the whole schedule.
 
     Raises
     ------
@@ -150,6 +152,7 @@ def load_programme(folder: Path | None = None) -> Programme:
     problems = reading.Problems()
     raw = reading.read_layers(_FILE, folder, problems)
     rules = read_rules(folder, problems)
+    vaccination = read_schedule(folder, problems)
     reading.check_names(raw, _TOP, _FILE, "", problems)
     planning = _planning(raw.get("planning", {}), problems)
     within = _visit_within_days(raw.get("visit_within_days", {}), problems)
@@ -168,9 +171,14 @@ def load_programme(folder: Path | None = None) -> Programme:
         risk_bands=bands,
         visit_effects=effects,
         rules=rules,
+        vaccination=vaccination,
         figures=(
             *_figures(raw),
             *(Figure(f"rules.{r.id}", r.label, r.source, r.verified) for r in rules),
+            *(
+                Figure(f"vaccination.{s.name}", s.schedule_said(), s.source, s.verified)
+                for s in vaccination.series
+            ),
         ),
     )
 

@@ -5,5 +5,6 @@ from chw_tools.recommendations.recommend import (
     follow_up_on,
     recommend,
 )
+from chw_tools.recommendations.vaccines import vaccines_due
 
-__all__ = ["all_recommendations", "follow_up_on", "recommend"]
+__all__ = ["all_recommendations", "follow_up_on", "recommend", "vaccines_due"]

@@ -245,10 +245,11 @@ def _free_from(
     day: date | None = None,
 ) -> Iterable[date]:
     """Days from which earlier live vaccines no longer disturb this one."""
+    disturbing = schedule.disturbing(cvx)
+    if not disturbing:
+        return
     for earlier in before:
-        for conflict in schedule.conflicts:
-            if (conflict.previous, conflict.current) != (earlier.cvx, cvx):
-                continue
+        for conflict in disturbing.get(earlier.cvx, ()):
             if day is not None and day < conflict.begin.after(earlier.day):
                 continue
             counts = (earlier.day, earlier.cvx) in valid
@@ -319,9 +320,10 @@ def _days(
     # What was given of any live vaccine must be passed for whichever vaccine comes next.
     free = [
         conflict.end.after(given.day)
+        for code in codes
+        if (disturbing := schedule.disturbing(code))
         for given in doses
-        for conflict in schedule.conflicts
-        if conflict.previous == given.cvx and conflict.current in codes
+        for conflict in disturbing.get(given.cvx, ())
     ]
     ages = [day for day in (_at_age(dose.minimum_age, person), dose.not_before) if day]
     earliest = max([person.born_on, *ages, *least, *free])

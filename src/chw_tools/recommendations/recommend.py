@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.recommendations import risk as risk_advice
+from chw_tools.recommendations import vaccines as vaccine_advice
 from chw_tools.recommendations.conditions import Columns, meets
 from chw_tools.recommendations.reasons import filled
 from chw_tools.recommendations.timing import due, urgency
@@ -45,7 +46,12 @@ class _Advice:
 
 
 def recommend(
-    features: Features, risks: pd.DataFrame, *, programme: Programme, as_of: pd.Timestamp
+    features: Features,
+    risks: pd.DataFrame,
+    *,
+    programme: Programme,
+    as_of: pd.Timestamp,
+    vaccines: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The first few things to do for each person (``max_recommendations`` of the programme).
 
@@ -59,6 +65,8 @@ def recommend(
         Rules, bands and intervals.
     as_of : Timestamp
         The day.
+    vaccines : DataFrame, optional
+        As of :func:`chw_tools.recommendations.vaccines_due`.
 
     Returns
     -------
@@ -66,12 +74,19 @@ def recommend(
         As declared in ``RECOMMENDATIONS``, by person and rank. What falls due first for a
         person is always among them, so that a follow-up day agrees with all advice.
     """
-    everything = all_recommendations(features, risks, programme=programme, as_of=as_of)
+    everything = all_recommendations(
+        features, risks, programme=programme, as_of=as_of, vaccines=vaccines
+    )
     return _first_few(everything, int(programme.planning.max_recommendations))
 
 
 def all_recommendations(
-    features: Features, risks: pd.DataFrame, *, programme: Programme, as_of: pd.Timestamp
+    features: Features,
+    risks: pd.DataFrame,
+    *,
+    programme: Programme,
+    as_of: pd.Timestamp,
+    vaccines: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Everything to do for each person, in doing order; see :func:`recommend`."""
     columns = Columns(features.frame)
@@ -86,6 +101,8 @@ def all_recommendations(
     near = int(programme.planning.look_ahead_days)
     _bring_forward(given, at, soon, near=near)
     parts = [_rows(columns, advice, as_of) for advice in given if advice.mask.any()]
+    if vaccines is not None:
+        parts.append(_vaccine_rows(vaccines, features.frame.index))
     is_near = soon <= near
     parts.append(_risk_rows(high[is_near], at[is_near], soon[is_near]))
     return _table(parts, features.frame.index, as_of)
@@ -149,6 +166,20 @@ def _rows(columns: Columns, advice: _Advice, as_of: pd.Timestamp) -> dict[str, A
         "source": [rule.source] * n,
         "is_verified": [rule.verified] * n,
         "days": advice.days[mask],
+    }
+
+
+def _vaccine_rows(vaccines: pd.DataFrame, people: pd.Index) -> dict[str, Any]:
+    at = people.get_indexer(vaccines["person_id"])
+    asked = vaccines[at >= 0]
+    texts = ("action", "reason", "source", "is_verified")
+    return {
+        "person": at[at >= 0],
+        "rule_id": [vaccine_advice.RULE_ID] * len(asked),
+        "kind": ["guideline"] * len(asked),
+        "urgency": np.where(asked["is_late"].astype(bool), _WITHIN_DAYS, _ROUTINE).astype(np.int8),
+        "days": asked["days"].to_numpy(dtype=np.int64),
+        **{name: asked[name].tolist() for name in texts},
     }
 
 
