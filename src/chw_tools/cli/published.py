@@ -105,8 +105,8 @@ def show_published(
     told = result.risks[result.risks["state"] == "estimated"]
     top = _worst_first(told).head(limit)
     rows = [
-        (r.person_id, r.model, r.band, "" if r.risk != r.risk else f"{r.risk:.1%}", r.note)
-        for r in top.itertuples()
+        (r.person_id, r.model, r.band, "" if r.risk is None else f"{r.risk:.1%}", r.note)
+        for r in top.astype(object).where(top.notna(), None).itertuples()
     ]
     say_table(f"Highest {len(rows)}", ["Person", "Score", "Band", "Risk", "Note"], rows)
     gaps = result.risks.loc[result.risks["state"] != "estimated", "note"].value_counts().head(5)

@@ -221,6 +221,7 @@ def _prevent(model: str, horizon: int) -> Score:
         checked="100 of 100 risks of preventr's own tests, all models and outcomes; the "
         "coefficients are from there too, and its base case is the paper's worked example",
         verified=True,
+        version="2023",
         reference=_normal(inputs),
         reference_text=_text(inputs),
         pairwise=True,
@@ -260,6 +261,7 @@ CARDIOVASCULAR = (
         limits=who_laboratory.LIMITS,
         regions=who_cvd_regions(),
         function="compute_who_cvd",
+        version="2019",
         reference={"age_years": 60.0, "tobacco": 0.0, "systolic_mmhg": 120.0, "bmi": 25.0},
         reference_text="a non-smoker of 60 years and the same sex, 120 mmHg, body mass index 25",
         source=_WHO_SOURCE,
@@ -277,6 +279,7 @@ CARDIOVASCULAR = (
         limits=who_laboratory.LIMITS,
         regions=who_cvd_regions(),
         function="compute_who_cvd_laboratory",
+        version="2019",
         remark=chart_remarks,
         source=_WHO_SOURCE,
         checked="1,400 of 1,400 cells of the printed chart of Tropical Latin America",
@@ -296,6 +299,7 @@ CARDIOVASCULAR = (
         not_with={**NO_CVD, "has_diabetes": "Not for people with diabetes."},
         regions=score2.REGIONS,
         function="compute_score2",
+        version="2021",
         source="SCORE2 and SCORE2-OP working groups 2021, doi:10.1093/eurheartj/ehab309 and "
         "doi:10.1093/eurheartj/ehab312",
         checked="21 of 21 examples (papers' supplements and the ESC calculator)",
@@ -304,7 +308,7 @@ CARDIOVASCULAR = (
     ),
     _cvd(
         "framingham_lipids",
-        "Framingham 2008, with lipids",
+        "Framingham, with lipids",
         (AGE, SEX, SMOKES, SBP, CHOLESTEROL, HDL, DIABETES, TREATED),
         _framingham_lipids,
         outcome="general_cvd_10y",
@@ -312,6 +316,7 @@ CARDIOVASCULAR = (
         population="United States (Framingham), 30 to 74 years, without cardiovascular disease",
         limits=cox.FRAMINGHAM_LIMITS,
         function="compute_framingham_lipids",
+        version="2008",
         source="D'Agostino 2008, Circulation 117:743-753, doi:10.1161/CIRCULATIONAHA.107.699579",
         checked="3 of 3 examples: one of another implementation (CVrisk), two of the paper, "
         "their results remembered; coefficients read at framinghamheartstudy.org",
@@ -319,7 +324,7 @@ CARDIOVASCULAR = (
     ),
     _cvd(
         "framingham_bmi",
-        "Framingham 2008, with body mass index",
+        "Framingham, with body mass index",
         (AGE, SEX, SMOKES, SBP, BMI, DIABETES, TREATED),
         _framingham_bmi,
         outcome="general_cvd_10y",
@@ -327,6 +332,7 @@ CARDIOVASCULAR = (
         population="United States (Framingham), 30 to 74 years, without cardiovascular disease",
         limits=cox.FRAMINGHAM_LIMITS,
         function="compute_framingham_bmi",
+        version="2008",
         source="D'Agostino 2008, Circulation 117:743-753, doi:10.1161/CIRCULATIONAHA.107.699579",
         checked="1 of 1 example of the implementation that the coefficients are from (CVrisk); "
         "coefficients read in a second one (cvdm, after fonnesbeck/framingham_risk)",
@@ -334,7 +340,7 @@ CARDIOVASCULAR = (
     ),
     _cvd(
         "pooled_cohort",
-        "Pooled cohort equations 2013 (those for white and other people)",
+        "Pooled cohort equations for white and other people",
         (AGE, SEX, SMOKES, SBP, CHOLESTEROL, HDL, DIABETES, TREATED),
         _pooled_cohort,
         outcome="ascvd_10y",
@@ -342,6 +348,7 @@ CARDIOVASCULAR = (
         population="United States, 40 to 79 years, without cardiovascular disease",
         limits=cox.POOLED_COHORT_LIMITS,
         function="compute_pooled_cohort",
+        version="2013",
         source="Goff 2014, Circulation 129:S49-S73, doi:10.1161/01.cir.0000437741.48606.98",
         checked="12 of 12 rows within 0.1 points: of them 8 by two implementations, 5.3 % of the "
         "worked example read in the guideline, its other 3 remembered; coefficients read in a "

@@ -101,6 +101,8 @@ class Score:
         Where it is from, and what it was checked against.
     verified : bool
         Whether a second source was read or its numbers were reproduced.
+    version : str
+        Year of publication; with regions, the region stands in its place.
     horizon_years : int, optional
         Years foreseen; ``None`` for a state of now.
     limits : mapping of str to (lowest, highest)
@@ -148,6 +150,7 @@ class Score:
     source: str
     checked: str
     verified: bool
+    version: str
     horizon_years: int | None = None
     limits: Limits = field(default_factory=dict)
     not_with: Mapping[str, str] = field(default_factory=dict)

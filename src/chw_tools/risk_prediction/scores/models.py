@@ -23,6 +23,8 @@ from chw_tools.risk_prediction.validity import judge_rows, worded_gaps
 from chw_tools.risk_prediction.who_cvd import who_cvd_score
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from chw_tools.risk_prediction.published import Inputs
@@ -198,20 +200,25 @@ def score_model(name: str, *, region: str | None = None) -> PublishedScore | Poi
     score = declared_score(name)
     if score.regions and region not in score.regions:
         raise ProgrammeFault(
-            f"the score {name} is calibrated to regions, and this is none of them"
+            f"the score {name} is calibrated to regions, and this is none of them."
             if region
-            else f"the score {name} is calibrated to regions: name one",
+            else f"the score {name} is calibrated to regions: name one.",
             where="region",
             cure=f"Choose one of: {'; '.join(score.regions)}.",
         )
     if name == "who_cvd" and region:
         return who_cvd_score(region)
-    version = region if score.regions and region else "1"
+    version = region if score.regions and region else score.version
     numbers = json.dumps([name, region if score.regions else None, _numbers(name)], sort_keys=True)
     digest = sha256(numbers.encode()).hexdigest()
     if score.formula is None:
         return PointsScore(score, version, digest)
-    return _of_probability(score, region, version, digest)
+    formula = score.formula
+
+    def of_inputs(inputs: Inputs) -> Numbers:
+        return formula(inputs, region)
+
+    return _of_probability(score, of_inputs, version, digest)
 
 
 def declared_score(name: str) -> Score:
@@ -224,19 +231,14 @@ def declared_score(name: str) -> Score:
     """
     if name not in SCORES:
         raise ProgrammeFault(
-            "no such published score", where="score", cure=f"Choose one of: {', '.join(SCORES)}."
+            "no such published score.", where="score", cure=f"Choose one of: {', '.join(SCORES)}."
         )
     return SCORES[name]
 
 
-def _of_probability(score: Score, region: str | None, version: str, digest: str) -> PublishedScore:
-    formula = score.formula
-
-    def of_inputs(inputs: Inputs) -> Numbers:
-        if formula is None:
-            raise ValueError("points have no formula of risk")
-        return formula(inputs, region)
-
+def _of_probability(
+    score: Score, formula: Callable[[Inputs], Numbers], version: str, digest: str
+) -> PublishedScore:
     kind = PairwiseScore if score.pairwise else PublishedScore
     return kind(
         name=score.label,
@@ -244,7 +246,7 @@ def _of_probability(score: Score, region: str | None, version: str, digest: str)
         outcome=score.outcome,
         digest=digest,
         read=score.read,
-        formula=of_inputs,
+        formula=formula,
         reference=score.reference,
         labels=score.labels,
         limits=score.limits,

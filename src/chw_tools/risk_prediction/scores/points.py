@@ -81,8 +81,8 @@ def _news2(columns: Columns) -> dict[str, Numbers]:
 
 
 def _not_pregnant(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    pregnant: NDArray[np.bool_] = numbers_of(frame["is_pregnant"]) == 1
-    return ~pregnant
+    surely_not: NDArray[np.bool_] = numbers_of(frame["is_pregnant"]) == 0
+    return surely_not
 
 
 _PHQ2 = (Input("phq2_points", "PHQ-2 points"),)
@@ -173,6 +173,7 @@ POINTS = (
         bands=_bands("findrisc", ("low", "moderate", "moderate", "high", "very_high")),
         highest=26,
         function="compute_findrisc",
+        version="2003",
         source="Lindström and Tuomilehto 2003, Diabetes Care 26:725-731; form of the Finnish "
         "Diabetes Association",
         checked="all items and bands read in a second description of the form "
@@ -207,6 +208,7 @@ POINTS = (
         bands=(Band(0, "below the cut-off", "low"), Band(5, "high: test the blood", "high")),
         highest=11,
         function="compute_ada_risk_test",
+        version="2009",
         source="Bang 2009, Ann Intern Med 151:775-783, "
         "doi:10.7326/0003-4819-151-11-200912010-00005; "
         "American Diabetes Association risk test",
@@ -234,9 +236,10 @@ POINTS = (
         highest=20,
         alarm=(3, Band(3, "low to medium: one sign alone has 3", "moderate")),
         applies=_not_pregnant,
-        applies_to="Not in pregnancy.",
+        applies_to="Not in pregnancy, nor where that is not known.",
         applies_needs=("is_pregnant",),
         function="compute_news2",
+        version="2017",
         source="Royal College of Physicians 2017, National Early Warning Score (NEWS) 2, chart 1",
         checked="chart 1 read whole in a copy; oxygen scales read in Thorax (BMJ)",
         verified=True,
@@ -257,6 +260,7 @@ POINTS = (
         bands=(Band(0, "negative", "low"), Band(3, "positive: ask PHQ-9", "high")),
         highest=6,
         function="compute_phq2",
+        version="2003",
         source="Kroenke 2003, Med Care 41:1284-1292",
         checked="cut-off 3 read in a validation (Arroll 2010, PMC2906530), which finds 61 % of "
         "cases with it and 86 % with 2",
@@ -276,6 +280,7 @@ POINTS = (
         bands=_bands("phq9", ("low", "moderate", "high", "very_high", "very_high")),
         highest=27,
         function="compute_phq9",
+        version="2001",
         source="Kroenke 2001, J Gen Intern Med 16:606-613",
         checked="bands read in two descriptions; cut-off 10 in a validation (Arroll 2010, "
         "PMC2906530)",
@@ -303,6 +308,7 @@ POINTS = (
         applies_to="For women who are pregnant or gave birth within a year.",
         applies_needs=("is_pregnant", "weeks_postpartum"),
         function="compute_epds",
+        version="1987",
         source="Cox 1987, Br J Psychiatry 150:782-786",
         checked="scoring of each question read at cope.org.au and psychcongress.com; cut-offs 10, "
         "11 and 13 in a meta-analysis (Levis 2020, doi:10.1136/bmj.m4022)",
@@ -326,6 +332,7 @@ POINTS = (
         applies_to="For people who live with HIV.",
         applies_needs=("has_hiv",),
         function="compute_tb_screen",
+        version="2021",
         source="WHO consolidated guidelines on tuberculosis, module 2 (2021) and module 5 (2022)",
         checked="both forms read at tbksp.org (WHO); that for children also in TB.B4.DT.02",
         verified=True,

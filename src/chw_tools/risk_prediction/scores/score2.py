@@ -76,7 +76,7 @@ def compute_score2(
     """
     if region not in REGIONS:
         raise ProgrammeFault(
-            "no such risk region of SCORE2",
+            "no such risk region of SCORE2.",
             where="region",
             cure=f"Choose one of: {', '.join(REGIONS)}.",
         )

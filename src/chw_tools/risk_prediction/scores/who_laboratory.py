@@ -73,7 +73,7 @@ def compute_who_cvd_laboratory(
     numbers = read_numbers("who_cvd_laboratory_2019")
     if region not in numbers["regions"]:
         raise ProgrammeFault(
-            "no such region of the WHO cardiovascular charts",
+            "no such region of the WHO cardiovascular charts.",
             where="region",
             cure=f"Choose one of: {'; '.join(who_cvd_regions())}.",
         )

@@ -14,6 +14,7 @@ from chw_tools.records import Register
 from chw_tools.risk_prediction import PublishedScore
 from chw_tools.risk_prediction.scores import SCORES, compute_prevent, estimate_score, score_model
 from chw_tools.risk_prediction.scores.models import PairwiseScore
+from chw_tools.risk_prediction.scores.page import scores_page
 
 WELL = {
     "age_years": 55.0,
@@ -184,7 +185,8 @@ def test_one_sign_alone_raises_news2():
     assert one("news2", **asked)["band"] == "low"
     alone = one("news2", **asked, respiratory_rate_per_min=[26.0])
     assert (alone["band"], alone["note"][:15]) == ("moderate", "3 of 20 points:")
-    assert one("news2", **asked, is_pregnant=[True])["note"] == "Not in pregnancy."
+    assert one("news2", **asked, is_pregnant=[True])["state"] == "not_valid"
+    assert one("news2", **asked, is_pregnant=[None])["state"] == "not_valid"
 
 
 def test_the_sums_of_questions_that_the_register_keeps_have_bands():
@@ -238,3 +240,20 @@ def test_every_declaration_is_whole(score):
     recorded = build_features(Register.of(), as_of=pd.Timestamp("2024-05-01")).frame.columns
     for given in score.inputs:
         assert given.recorded == (given.name in recorded), given.name
+
+
+def test_the_page_tells_every_score_with_its_source_and_limits():
+    page = scores_page()
+    for name, score in SCORES.items():
+        section = page.split(f"## {name}\n")[1].split("\n## ")[0]
+        assert score.source in section
+        assert score.checked in section
+        assert all(f"`{given.name}`" in section for given in score.inputs)
+    assert "Body mass index 18.5 to below 40" in page
+
+
+def test_a_declared_formula_gives_what_its_model_gives():
+    model, frame = score_model("who_cvd", region="South Asia"), people().frame
+    declared = SCORES["who_cvd"]
+    given = declared.formula(declared.read(frame), "South Asia")
+    np.testing.assert_array_equal(given, model.predict(frame))
