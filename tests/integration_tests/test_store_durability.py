@@ -80,6 +80,7 @@ def test_commits_reach_the_disk(sqlite_url: str) -> None:
         ("postgresql://amina:s3cret@127.0.0.1:1/chw?password=s3cret", "127.0.0.1"),
         ("mysql://amina:s3cret@db/chw", "SQLite and PostgreSQL"),
         ("nothing like a url s3cret", "cannot be read"),
+        ("postgresql+psycopg://u:s3cret@localhost:port/db", "cannot be read"),
         ("sqlite:////proc/nowhere/s.sqlite", "cannot be made"),
     ],
 )

@@ -58,6 +58,11 @@ def main(args: Sequence[str], environ: Mapping[str, str]) -> int:
     except ChwError as error:
         typer.secho(str(error), fg=typer.colors.RED, err=True)
         return 1
+    except OSError as error:
+        # A folder that is not there, a full disk: the place and the reason say it all.
+        said = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+        typer.secho(f"{said}.", fg=typer.colors.RED, err=True)
+        return 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     return 0

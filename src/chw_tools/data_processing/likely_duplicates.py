@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -139,7 +139,8 @@ def _hashed(ids: pd.Series) -> NDArray[np.uint64]:
 def _pairs(likely: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     pairs: list[tuple[str, str]] = []
     for _, ids in likely.groupby(["who", "place"], sort=False)["id"]:
-        pairs += combinations(ids, 2)
+        # Of a block of many (everybody "born on 1 January") no more than are shown.
+        pairs += islice(combinations(ids, 2), MOST_PAIRS - len(pairs))
         if len(pairs) >= MOST_PAIRS:
             break
-    return tuple(pairs[:MOST_PAIRS])
+    return tuple(pairs)

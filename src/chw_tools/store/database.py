@@ -79,7 +79,7 @@ def _parse(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
         backend = parsed.get_backend_name()
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # the latter of a port that is no number
         raise StoreUnavailable(
             "The database URL cannot be read.",
             cure="Write sqlite:///path or postgresql+psycopg://user@host/database.",

@@ -90,3 +90,12 @@ def test_spellings_of_one_name_sound_alike(one, other):
 def test_names_in_other_scripts_are_compared_letter_by_letter():
     assert sound_of("अनिता") != sound_of("सुनीता")
     assert sound_of("") == sound_of("123") == ""
+
+
+def test_a_register_of_one_birthday_and_one_name_is_counted_and_not_spelt_out():
+    one = people({"id": "a", **FATUMA})
+    many = pd.concat([one] * 30_000, ignore_index=True)
+    many["id"] = [f"p{n}" for n in range(len(many))]
+    found = Likeness().with_people(many).find()
+    assert found.n_compared == 30_000
+    assert len(found.pairs) == 200
