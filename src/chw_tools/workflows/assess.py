@@ -11,7 +11,7 @@ from chw_tools.data_processing import as_known_on
 from chw_tools.errors import ModelNotFound, NotFound, NothingToRead, ProgrammeFault
 from chw_tools.feature_engineering import features_as_known
 from chw_tools.model_evaluation import CalibrationVerdict
-from chw_tools.recommendations import recommend
+from chw_tools.recommendations import recommend, vaccines_due
 from chw_tools.risk_prediction import estimate_risk, who_cvd_score
 from chw_tools.risk_prediction.scores import declared_score, estimate_score
 
@@ -263,12 +263,21 @@ def assess(
         [estimate_risk(s, features, bands=programme.bands_for(s.outcome)) for s in scorers],
         ignore_index=True,
     )
+    vaccines = vaccines_due(
+        known.people,
+        known.immunisations,
+        schedule=programme.vaccination,
+        as_of=as_of,
+        ahead_days=int(programme.planning.look_ahead_days),
+    )
     return Assessment(
         as_of=as_of,
         register=known,
         features=features,
         risks=risks,
-        recommendations=recommend(features, risks, programme=programme, as_of=as_of),
+        recommendations=recommend(
+            features, risks, programme=programme, as_of=as_of, vaccines=vaccines
+        ),
         priority_outcome=scorers[0].outcome,
         notes=using.notes,
         verdicts=verdicts,
