@@ -55,3 +55,11 @@ def test_it_will_not_listen_where_others_can_reach_it(tmp_path):
         _, said = process.communicate(timeout=30)
     assert process.returncode != 0
     assert "Accounts do not exist yet" in said
+
+
+def test_a_port_that_is_none_is_refused_in_words():
+    from chw_tools.api.serving import listen
+    from chw_tools.errors import SettingsFault
+
+    with pytest.raises(SettingsFault, match="0 to 65535"):
+        listen("127.0.0.1", 65536)

@@ -224,3 +224,22 @@ def test_the_published_scores_are_listed_with_their_sources(environ, chw, capsys
     assert "South Asia" in capsys.readouterr().out
     assert main(["score", "--with", "framingham_bmi"], environ) == 0
     assert "Why not" in capsys.readouterr().out
+
+
+def test_two_places_of_one_name_do_not_share_a_store(tmp_path, capsys):
+    for place in ("north", "south"):
+        (tmp_path / place / "export").mkdir(parents=True)
+        (tmp_path / place / "export" / "people.csv").write_text(
+            f"id,sex,known_on\n{place},female,2025-01-10\n"
+        )
+        data = str(tmp_path / place / "export")
+        home = {"CHW_HOME": str(tmp_path / "home"), "CHW_MODELS": str(tmp_path / "models")}
+        assert main(["demo", "--data", data, "--no-serve"], home) == 0
+        assert "1 rows can be trusted (1 new)" in capsys.readouterr().out
+    stores = list((tmp_path / "home" / "demo").glob("data-export-*/chw.db"))
+    assert len(stores) == 2
+
+
+def test_a_search_that_is_cut_says_so(environ, capsys):
+    assert main(["people", "find", "a", "--limit", "2"], environ) == 0
+    assert "there may be more" in capsys.readouterr().out

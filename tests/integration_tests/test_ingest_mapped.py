@@ -69,3 +69,20 @@ def test_brfss_maps_by_column_with_nothing_refused(tmp_path):
         "I64": sum(row["Stroke"] == "1" for row in rows),
     }
     assert len(register.observations) == n * 14
+
+
+def test_a_day_that_is_none_refuses_its_row_and_no_other(tmp_path):
+    # An age is turned into a birth by that day; the rest of the file must not go with it.
+    (tmp_path / "s.csv").write_text("n,sex,age,day\n1,F,54,03/02/2025\n2,M,61,30/02/2025\n")
+    (tmp_path / "m.toml").write_text(
+        'source = "s"\n[[file]]\nname = "s.csv"\nperson = "n"\n'
+        'as_of = { column = "day", format = "%d/%m/%Y" }\n'
+        '[file.people]\nsex = "sex"\nborn_on = { age = "age" }\n'
+    )
+    register, (report,) = read_register(
+        records=[open_intake(tmp_path / "s.csv", mapping=load_mapping(tmp_path / "m.toml"))],
+        catalogue=load_catalogue(),
+        today=date(2026, 11, 1),
+    )
+    assert register.people["born_on"].dt.year.tolist() == [1970]
+    assert [(one.column, one.n) for one in report.rejections] == [("known_on", 1)]

@@ -189,6 +189,7 @@ def test_a_store_holds_one_population_for_ever(any_url: str) -> None:
 def test_last_recorded_day_is_the_newest_known(any_store: Store, rows: Any) -> None:
     assert any_store.last_recorded_day() is None
     any_store.save("people", rows("people", ada={"known_on": pd.Timestamp("2030-01-01")}))
+    assert any_store.last_recorded_day() == date(2030, 1, 1)  # a list of people and nothing else
     any_store.save("visits", rows("visits", v={}))
     any_store.save("outcomes", rows("outcomes", o={"known_on": pd.Timestamp("2024-04-09")}))
     assert any_store.last_recorded_day() == date(2024, 4, 9)

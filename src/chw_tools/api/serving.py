@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chw_tools.api.security import is_loopback
@@ -50,7 +51,8 @@ def serve(
         )
         if ready is not None:
             ready(address_of(listening))
-        uvicorn.Server(config).run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # how a server is meant to end
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -75,12 +77,14 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listening.bind((host.strip("[]"), port))
         listening.listen(128)
-    except OSError as taken:
+    except (OSError, OverflowError) as refused:
         listening.close()
+        why = getattr(refused, "strerror", None) or "ports go from 0 to 65535"
         raise SettingsFault(
-            f"port {port} cannot be used ({taken.strerror}).",
-            where="CHW_PORT",
-            cure="Stop the other program, or choose another port; 0 takes a free one.",
+            f"port {port} cannot be used ({why}).",
+            where="--port or CHW_PORT",
+            cure="Stop the other program, or choose another port (make demo PORT=8010); "
+            "0 takes a free one.",
         ) from None
     return listening
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chw_tools.cli.options import AsOf, Json, Limit, OnDay, Output, Person, day
+from chw_tools.cli.options import AsOf, Json, Limit, Output, Person, PlannedDay, day
 from chw_tools.cli.published import show_published
 from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
 
@@ -124,7 +124,7 @@ def recommend(
 def plan(
     context: typer.Context,
     as_of: AsOf = None,
-    on: OnDay = None,
+    on: PlannedDay = None,
     output: Output = None,
     json: Json = False,
 ) -> None:
@@ -175,7 +175,7 @@ def plan(
 def list_visits(
     context: typer.Context,
     worker: Annotated[str | None, typer.Option(help="Key of the worker.")] = None,
-    on: OnDay = None,
+    on: PlannedDay = None,
     json: Json = False,
 ) -> None:
     """The visit list of a day: all workers in figures, or one worker's list."""

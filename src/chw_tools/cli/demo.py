@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 #: Enough people for ten workers and for a model with honest intervals, and soon done.
 _PEOPLE = 6500
 _SEED = 1
+#: What is said of models about data that were brought, by whether they tell of simulated people.
+_WHOSE_MODEL = {
+    False: "A model trained on simulated people never scores these; "
+    "one trained on them may (chw train).",
+    True: "These records say that their people are simulated: "
+    "a model trained on simulated people may score them.",
+}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -88,12 +95,20 @@ def _own_world(world: World, data: Path | None, *, fresh: bool) -> World:
 
     if data is not None and not data.exists():
         raise InputError("There is nothing of that name.", where=str(data), cure="Check the path.")
-    name = "simulated" if data is None else f"data-{data.name.split('.')[0]}"
+    name = "simulated" if data is None else _name_of(data)
     home = world.settings.home / "demo" / name
     if fresh and home.exists():
         shutil.rmtree(home)
     environ = {k: v for k, v in world.environ.items() if k != "CHW_DATABASE_URL"}
     return World({**environ, "CHW_HOME": str(home)})
+
+
+def _name_of(data: Path) -> str:
+    # Two places may hold a folder of one name, and their people must not meet.
+    from hashlib import sha256
+
+    place = data.resolve()
+    return f"data-{place.name.split('.')[0]}-{sha256(str(place).encode()).hexdigest()[:6]}"
 
 
 def _simulated(parts: Parts, account: _Account, people: int) -> None:
@@ -117,7 +132,7 @@ def _simulated(parts: Parts, account: _Account, people: int) -> None:
 
 def _own_data(parts: Parts, account: _Account, data: Path, mapping: Path | None) -> None:
     _ingest(parts, account, data, mapping)
-    say("No model is used: one trained on simulated people never scores others.")
+    say(_WHOSE_MODEL[parts.store.population == "simulated"])
 
 
 def _ingest(parts: Parts, account: _Account, path: Path, mapping: Path | None) -> None:

@@ -21,7 +21,7 @@ models = typer.Typer(help="Models that were trained, and their approval.", no_ar
 Outcome = Annotated[str, typer.Option("--outcome", help="What to foresee; `chw models outcomes`.")]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="Train on this file or folder instead of the store.", exists=True),
+    typer.Option("--data", help="Use this file or folder instead of the store.", exists=True),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="All chance comes from it.")]
 ADMISSION = "hospital_admission_180d"

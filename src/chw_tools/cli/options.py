@@ -20,10 +20,15 @@ AsOf = Annotated[
         help="Use only what was known on this day; by default the last recorded day.",
     ),
 ]
-OnDay = Annotated[
+PlannedDay = Annotated[
     datetime | None,
-    typer.Option("--on", formats=["%Y-%m-%d"], help="Day it happened."),
+    typer.Option(
+        "--on",
+        formats=["%Y-%m-%d"],
+        help="Day of the visits; by default the next one planned or to plan.",
+    ),
 ]
+Happened = Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="Day it happened.")]
 Mapping = Annotated[
     Path | None,
     typer.Option("--mapping", help="TOML file that says what the columns mean.", exists=True),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from chw_tools.cli.options import AsOf, Json, Limit, Person, day
+from chw_tools.cli.options import AsOf, Happened, Json, Limit, Person, day
 from chw_tools.cli.world import World, say, say_json, say_notes, say_table
 
 people = typer.Typer(help="People of the register, and decisions about them.", no_args_is_help=True)
@@ -36,6 +35,8 @@ def find(
         return
     rows = [(p.person_id, p.name, p.sex, p.age, p.place, p.status) for p in found]
     say_table("Found", ["Key", "Name", "Sex", "Age", "Place", "Status"], rows)
+    if len(found) == limit:
+        say(f"The first {limit}; there may be more: write more of the name, or --limit 100.")
 
 
 @people.command(epilog="Example: chw people show KEY")
@@ -76,7 +77,7 @@ def merge(
     context: typer.Context,
     person: Person,
     into: Annotated[str, typer.Option(help="Key of the entry to keep.")],
-    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"])],
+    on: Happened,
     json: Json = False,
 ) -> None:
     """Say that two entries are one person; `chw people undo` parts them again."""
@@ -97,7 +98,7 @@ def merge(
 def moved(
     context: typer.Context,
     person: Person,
-    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"])],
+    on: Happened,
     json: Json = False,
 ) -> None:
     """Say that a person left the programme's area."""
@@ -112,7 +113,7 @@ def moved(
 def died(
     context: typer.Context,
     person: Person,
-    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"])],
+    on: Happened,
     json: Json = False,
 ) -> None:
     """Say that a person died; the dead never appear on a list."""
@@ -128,7 +129,7 @@ def undo(
     context: typer.Context,
     person: Person,
     change: Annotated[str, typer.Option(help="Key of the decision; `chw people show` lists it.")],
-    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"])],
+    on: Happened,
     json: Json = False,
 ) -> None:
     """Take a decision back."""

@@ -47,6 +47,11 @@ ORDERED_DAYS = {
     "medications": (("started_on", "ended_on"),),
     "pregnancies": (("last_period_on", "due_on"), ("last_period_on", "ended_on")),
 }
+#: What to write where a required value is missing and its name alone does not tell.
+_TO_GIVE = {
+    "system": "Write the code system beside the code, such as LOINC or urn:chw-tools:code; the "
+    "catalogue in the data dictionary lists them.",
+}
 # Before this a day is a placeholder (1753-01-01 and 1899-12-30 are the zero days of common
 # databases and spreadsheets); nobody alive was born earlier.
 EARLIEST_DAY = pd.Timestamp("1900-01-01")
@@ -147,7 +152,7 @@ def check_declared(table: Table, frame: pd.DataFrame, faults: Faults) -> None:
         values = frame[column.name]
         if column.required:
             missing = values.isna().to_numpy() & ~faults.of_column(column.name)
-            faults.add(missing, column.name, "must be given")
+            faults.add(missing, column.name, "must be given", _TO_GIVE.get(column.name, ""))
         outside = _outside(column, values)
         if outside is not None:
             faults.add(outside, column.name, reason_for(column))

@@ -186,7 +186,9 @@ def _birth(column: pd.Series, value: Value, as_of: pd.Series | None) -> pd.Serie
     ages = pd.to_numeric(column, errors="coerce")
     per_unit = DAYS_PER_YEAR if value.unit == "years" else DAYS_PER_YEAR / 12
     days = np.round((ages + 0.5) * per_unit)
-    on = pd.to_datetime(as_of).astype("datetime64[s]") if as_of is not None else pd.NaT
+    on: Any = pd.NaT
+    if as_of is not None:  # a day that is none gives no birth, and cleaning refuses the day
+        on = pd.to_datetime(as_of, format="ISO8601", errors="coerce").astype("datetime64[s]")
     born = on - pd.to_timedelta(days, unit="D")
     return pd.Series(born, index=column.index).dt.strftime("%Y-%m-%d").astype("str")
 

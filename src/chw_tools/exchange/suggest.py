@@ -12,7 +12,7 @@ Examples
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -23,7 +23,7 @@ from chw_tools.exchange.csv_files import read_csv, read_parquet
 from chw_tools.records import load_catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from chw_tools.exchange.archives import SourceFile
@@ -49,7 +49,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "visitday",
     ),
     "education": ("education", "schooling"),
-    "given_name": ("firstname", "givenname"),
+    "given_name": ("firstname", "givenname", "patientname", "clientname", "fullname"),
     "family_name": ("lastname", "surname", "familyname"),
     "phone": ("phone", "telephone", "mobile"),
     "systolic_mmhg": ("systolic", "sbp", "bpsys", "sysbp"),
@@ -69,6 +69,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "glucose_mmol_l": ("glucose", "bloodsugar", "rbs"),
     "cholesterol_mmol_l": ("totalcholesterol", "totchol", "cholesterol"),
     "hdl_mmol_l": ("hdl", "directchol"),
+    "tobacco": ("tobacco", "smoker", "currentsmoker"),
     "general_health": ("generalhealth", "genhlth", "healthgen"),
     "sleep_hours": ("sleephours", "sleephrs"),
     "I10": ("hypertension", "highbp", "htn"),
@@ -78,6 +79,17 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 #: Columns that look like one of the above by their beginning, and are not.
 NOT_THESE = ("bmicat", "bmiwho", "diabetesage", "weightcat", "agemonths", "smokeage")
+
+_EACH_ROW = (
+    "person = { row_number = true }   # each row another person; else the column with the "
+    "person's number"
+)
+#: How the heads of columns write a unit, beside its UCUM letters.
+_ALSO_WRITTEN = {
+    "[lb_av]": ("lb", "lbs", "pounds"),
+    "[in_i]": ("inch", "inches"),
+    "[degF]": ("f", "fahrenheit"),
+}
 
 DAY_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %b %Y")
 
@@ -94,6 +106,23 @@ def recognise(column: str) -> str:
         if any(len(word) > 2 and bare.startswith(word) for word in words):
             return what
     return bare if bare in load_catalogue().entries else ""
+
+
+def unit_in(column: str, units: Iterable[str]) -> str:
+    """The unit that a column's head names; nothing where it names none.
+
+    A glucose of 98 mg/dL taken for mmol/L is a possible value and a wrong one.
+
+    >>> unit_in("RBS mg/dl", ("mmol/L", "mg/dL")), unit_in("Weight in kg", ("kg", "g"))
+    ('mg/dL', 'kg')
+    """
+    words = re.findall(r"[a-z]+", column.lower())
+    said = set(words) | {first + second for first, second in pairwise(words)}
+    for unit in units:
+        written = (re.sub(r"[^a-z]", "", unit.lower()), *_ALSO_WRITTEN.get(unit, ()))
+        if said.intersection(written):
+            return unit
+    return ""
 
 
 def kind_of(values: pd.Series) -> tuple[str, str]:
@@ -168,7 +197,7 @@ def _of_file(file: SourceFile, sample: pd.DataFrame) -> Iterator[str]:
     yield f"name = {_quoted(file.name.rsplit('/', 1)[-1])}"
     person = found.pop("person", "")
     # One row for each person, or the file has no column that tells persons apart.
-    yield f"person = {_quoted(person)}" if person else "person = { row_number = true }"
+    yield f"person = {_quoted(person)}" if person else _EACH_ROW
     yield from _as_of(found.pop("as_of", ""), kinds)
     yield from _people(found, kinds)
     for what, column in found.items():
@@ -234,8 +263,9 @@ def _content(what: str, column: str, kind: str) -> Iterator[str]:
         yield f"name = {_quoted(what)}"
         yield f"column = {_quoted(column)}"
         if entry.kind == "number":
-            others = ", ".join(entry.units)
-            yield f"unit = {_quoted(entry.unit)}" + (f"   # or {others}" if others else "")
+            unit = unit_in(column, (entry.unit, *entry.units)) or entry.unit
+            others = ", ".join(one for one in (entry.unit, *entry.units) if one != unit)
+            yield f"unit = {_quoted(unit)}" + (f"   # or {others}: check" if others else "")
         else:
             yield f"values = {{ }}   # to {', '.join(entry.allowed)}"
     elif what == "diabetes":

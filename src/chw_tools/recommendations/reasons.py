@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NOT_KNOWN = "not known"
 _PART = re.compile(r"\{([a-z0-9_]+)\}")
+#: A day further back is said with its year.
+_HALF_A_YEAR_DAYS = 183
 _MONTHS = (
     "January",
     "February",
@@ -94,15 +96,20 @@ def _pressure(columns: Columns, as_of: pd.Timestamp) -> list[str]:
 
 
 def days_said(days_since: NDArray[np.float64], as_of: pd.Timestamp) -> list[str]:
-    """Days ago as days of the calendar: "3 March", with the year where it is another.
+    """Days ago as days of the calendar: "3 March"; with the year where it is another or far back.
+
+    On a list for 1 January "28 January" would look ahead, and it is eleven months ago.
 
     >>> days_said(np.array([60.0, np.nan]), pd.Timestamp("2026-05-02"))
     ['3 March', 'none known']
+    >>> days_said(np.array([300.0]), pd.Timestamp("2026-12-31"))
+    ['6 March 2026']
     """
     said = {}
     for days in np.unique(days_since[~np.isnan(days_since)]):
         day = as_of - pd.Timedelta(days=int(days))
-        year = "" if day.year == as_of.year else f" {day.year}"
+        near = day.year == as_of.year and days < _HALF_A_YEAR_DAYS
+        year = "" if near else f" {day.year}"
         said[days] = f"{day.day} {_MONTHS[day.month - 1]}{year}"
     return [said.get(days, "none known") for days in days_since.tolist()]
 

@@ -24,6 +24,18 @@ Two days stand on a record: the day it happened (the table's event day) and `kno
 day the programme knew of it. A column ending in `_on` is a day, in `_at` an instant with
 its offset. Missing means not known: nothing is ever filled in. A column marked
 **identifying** never reaches a log, an error, a URL or a model.
+
+## Writing these files yourself
+
+Name each file after its table (`people.csv`, `visits.csv`, …) and write the columns that you
+have, with their names in the first line. Of the required ones you may leave out `source`, and
+`known_on` where the table has an event day; the import report says what was taken instead.
+An `id`, and what refers to one, may be any number or name of your own (`1`, `HH-07`): the
+UUID is made from it, always the same. Write what an observation, condition or medicine is as
+a `system` and its `code`: `LOINC` (or `http://loinc.org`) and `8480-6` for a systolic blood
+pressure; the [catalogue](#catalogue-of-observables) lists the codes that are understood, and
+`value_code` takes an answer such as `yes`. A file with names of its own needs a mapping
+instead: `chw ingest FILE --suggest-mapping`.
 """
 _KINDS = """\
 | Kind | Held as (pandas) | Written in files as |

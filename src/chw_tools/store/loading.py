@@ -11,7 +11,7 @@ from chw_tools.records import TABLES, Register
 from chw_tools.store.tables import REGISTER
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     import pandas as pd
 
@@ -75,10 +75,17 @@ def find_people(reader: Reader, person_ids: Collection[str]) -> set[str]:
 
 
 def find_last_day(reader: Reader) -> date | None:
-    """The newest day on which the programme learnt anything of anybody."""
+    """The newest day on which the programme learnt anything of anybody.
+
+    Where nothing is recorded but the people themselves, the newest day of their entries.
+    """
+    return _newest_known(reader, _DATED) or _newest_known(reader, ("people",))
+
+
+def _newest_known(reader: Reader, tables: Iterable[str]) -> date | None:
     days = [
         reader.value(reader.select(name, [sa.func.max(REGISTER[name].c.known_on)]))
-        for name in _DATED
+        for name in tables
     ]
     known = [day if isinstance(day, date) else date.fromisoformat(day) for day in days if day]
     return max(known, default=None)

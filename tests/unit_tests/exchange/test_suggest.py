@@ -1,5 +1,7 @@
 """A starter mapping names columns and kinds, never a value, and can be filled in."""
 
+import tomllib
+
 import pandas as pd
 import pytest
 
@@ -66,3 +68,20 @@ def test_the_catalogue_knows_what_is_suggested():
 )  # fmt: skip
 def test_kinds(values, kind):
     assert kind_of(pd.Series(values, dtype="str"))[0] == kind
+
+
+def test_the_unit_is_the_one_that_the_head_names(tmp_path):
+    (tmp_path / "s.csv").write_text(
+        "RBS mg/dl,FBS,Weight (lbs),Height in cm,Patient Name,Smoker?\n"
+        "98,5.1,150,160,A,No\n110,5.5,160,170,B,Yes\n"
+    )
+    found = tomllib.loads(suggest_mapping(tmp_path))["file"][0]
+    units = {item["column"]: item.get("unit") for item in found["observations"]}
+    assert units == {
+        "RBS mg/dl": "mg/dL",
+        "FBS": "mmol/L",
+        "Weight (lbs)": "[lb_av]",
+        "Height in cm": "cm",
+        "Smoker?": None,
+    }
+    assert found["people"]["given_name"] == "Patient Name"
