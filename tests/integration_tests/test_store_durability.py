@@ -120,3 +120,13 @@ def test_a_second_writer_is_told_to_wait(sqlite_url: str, rows: Any) -> None:
             pytest.raises(StoreUnavailable, match="another writer"),
         ):
             second.save("people", rows("people", ada={}))
+
+
+def test_a_store_opens_and_is_read_while_another_writes(tmp_path):
+    url = f"sqlite:///{tmp_path / 'kept.db'}"
+    with open_store(url) as writer:
+        writer.set_population("simulated")
+        with writer.transaction():
+            writer.register_source("s", "simulated")
+            with open_store(url) as reader:
+                assert reader.population == "simulated"

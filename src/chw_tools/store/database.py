@@ -67,7 +67,8 @@ def open_store(url: str) -> Store:
         raise StoreUnavailable(
             f"The database cannot be opened ({type(error.orig).__name__}).",
             where=_shown(parsed),
-            cure="Check that the path or server exists and that you may write there.",
+            cure="Check that the path or server exists, that you may write there, and that no "
+            "other writer is busy.",
         ) from None
     except StoreUnavailable:
         engine.dispose()
@@ -162,6 +163,10 @@ def _bring_up_to_date(engine: sa.Engine, *, where: str) -> None:
         found = _make(engine)
     if found != REVISION:
         _upgrade(engine, where=where)
+    # Asked by a reader first: a list can be looked at while a long import holds the writer's lock.
+    with engine.connect() as connection, connection.begin():
+        if connection.execute(sa.select(STORE_INFO.c.id)).scalar() is not None:
+            return
     with engine.connect().execution_options(chw_writes=True) as connection, connection.begin():
         if connection.execute(sa.select(STORE_INFO.c.id)).scalar() is None:
             connection.execute(
