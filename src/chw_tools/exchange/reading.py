@@ -124,7 +124,7 @@ class Intake:
                 "There is nothing here that can be read.",
                 where=str(self.path),
                 cure="Give CSV or Parquet files named after the declared tables, FHIR bundles or "
-                "NDJSON; or write a mapping (chw ingest --suggest-mapping).",
+                "NDJSON; or write a mapping, which chw ingest FILE --suggest-mapping begins.",
             )
 
     def _files(self) -> Iterator[SourceFile]:

@@ -110,5 +110,5 @@ def worded_gaps(
     found = []
     for one in np.unique(pattern[pattern > 0]):
         gaps = [labels.get(n, n) for at, n in enumerate(names) if one >> at & 1]
-        found.append((np.flatnonzero(pattern == one), sentence.format(", ".join(gaps[:most]))))
+        found.append((np.flatnonzero(pattern == one), sentence.format("; ".join(gaps[:most]))))
     return found

@@ -66,13 +66,21 @@ def age(born_on: Any, as_of: pd.Timestamp) -> str:
     return "1 month" if months == 1 else f"{months} months"
 
 
+#: Why somebody due this week may stand before somebody due today.
+_ON_THE_WAY = " Others at the same home are seen on the same walk."
+
+
 def ordered_by(summary: dict[str, Any]) -> str:
     """How a plan's order was made, in one sentence."""
     if summary.get("has_model"):
         return (
             "Danger signs first, then guideline rules, then expected benefit from the model's risk."
+            + _ON_THE_WAY
         )
-    return "Danger signs first, then guideline rules, overdue time and a published score; no model."
+    return (
+        "Danger signs first, then guideline rules, overdue time and a published score; no model."
+        + _ON_THE_WAY
+    )
 
 
 class Places:

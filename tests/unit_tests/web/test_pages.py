@@ -346,6 +346,8 @@ def test_a_decision_is_kept_and_can_be_undone(browser, acts, what, status):
     assert answer.status_code == 303
     assert acts.people[ADULT].status.startswith(status)
     page = browser.get(answer.headers["location"]).text
+    assert "Nothing is due now" not in page
+    assert f'class="button" href="/people/{ADULT}/visit' not in page  # no visit is urged
     change_id = re.search(r'name="change_id" value="([^"]+)"', page)[1]
     undo = {"on": "2026-01-05", "change_id": change_id}
     browser.post(f"/people/{ADULT}/undo", data=undo)

@@ -176,7 +176,7 @@ def test_points_are_told_with_the_word_of_the_form_and_its_reasons():
 def test_points_that_cannot_be_summed_say_how_many_there_are_at_least():
     row = one("findrisc")
     assert row["state"] == "not_known"
-    assert row["note"].startswith("Not known: Ever found high blood glucose, Diabetes in the")
+    assert row["note"].startswith("Not known: Ever found high blood glucose; Diabetes in the")
     assert row["note"].endswith("At least 12 points.")
 
 
