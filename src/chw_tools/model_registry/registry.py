@@ -112,6 +112,7 @@ class ModelRegistry:
             "recipe": model.recipe,
             "seed": model.trained_on.get("seed"),
             "data_digest": model.trained_on.get("data_digest"),
+            "people_from": list(model.trained_on.get("people_from", ())),
             "code_version": code_version,
             "created_at": created_at.isoformat(),
             "libraries": library_versions(),

@@ -152,6 +152,11 @@ class Store:
                     cure="Open another store (CHW_DATABASE_URL).",
                 )
 
+    def sources(self) -> set[str]:
+        """Names of the systems whose records were imported."""
+        with self._reading() as reader:
+            return {row[0] for row in reader.rows(sa.select(SOURCES.c.name))}
+
     def register_source(self, name: str, population: str) -> Source:
         """The source of that name, met now if never before.
 

@@ -220,13 +220,12 @@ def recommend_actions(
         If a person asked for is not in the register.
     """
     on = day_of(store, as_of)
-    if person_ids is not None and store.existing_ids("people", person_ids) != set(person_ids):
-        raise NotFound("No such person in the register.", cure="Search for it by name.")
+    _check_people(store, person_ids)
     return assess(
         load_part(store, person_ids),
         programme=programme,
         as_of=on,
-        using=usable_model(models, store.population, PRIORITY_OUTCOME),
+        using=usable_model(models, store, PRIORITY_OUTCOME),
         person_ids=person_ids,
     )
 
@@ -284,27 +283,36 @@ def assess(
     )
 
 
-def usable_model(models: ModelStore, population: str | None, outcome: str) -> UsableModel:
-    """The model that may score this population, or none with the reason.
+def usable_model(models: ModelStore, store: RegisterStore, outcome: str) -> UsableModel:
+    """The model that may score the people of a store, or none with the reason.
 
-    Simulated people prove plumbing, not medicine: their models never score others. For
-    real people a model must have been approved by somebody.
+    Simulated people prove plumbing, not medicine: their models score only people of the same
+    simulation, never others. For real people a model must have been approved by somebody.
     """
-    ordered = "Order comes from guideline rules, overdue time and the published score."
     try:
         entry = models.find(outcome)
     except ModelNotFound:
-        return UsableModel(None, (f"No model of {outcome} is registered. {ordered}",))
+        return _no_model(f"No model of {outcome} is registered.")
     model = models.load_model(outcome, entry.version)
-    if model.population != population:
-        said = (
+    held = store.population
+    if model.population != held:
+        return _no_model(
             f"The model of {outcome} was trained on {model.population} people and does not "
-            f"score {population} ones. {ordered}"
+            f"score {held} ones."
         )
-        return UsableModel(None, (said,))
-    if population == "real" and entry.stage != "approved":
-        return UsableModel(None, (f"No model of {outcome} was approved for use. {ordered}",))
+    if held == "simulated" and not store.sources() <= set(entry.manifest.get("people_from", ())):
+        return _no_model(
+            f"The model of {outcome} was trained on people of another simulation and does not "
+            "score these."
+        )
+    if held == "real" and entry.stage != "approved":
+        return _no_model(f"No model of {outcome} was approved for use.")
     return UsableModel(model, (), _verdict(entry.manifest))
+
+
+def _no_model(why: str) -> UsableModel:
+    ordered = "Order comes from guideline rules, overdue time and the published score."
+    return UsableModel(None, (f"{why} {ordered}",))
 
 
 def _verdict(manifest: Mapping[str, Any]) -> CalibrationVerdict:

@@ -73,7 +73,7 @@ def plan_visits(
     on = pd.Timestamp(visit_on).as_unit("s") if visit_on else known_on + pd.Timedelta(days=1)
     _ensure_workers(store, programme, known_on)
     caseload = None if worker_id is None else _caseload(store, worker_id, known_on, on)
-    using = usable_model(models, store.population, PRIORITY_OUTCOME)
+    using = usable_model(models, store, PRIORITY_OUTCOME)
     assessment = assess(
         load_part(store, caseload),
         programme=programme,

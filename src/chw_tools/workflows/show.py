@@ -206,7 +206,7 @@ def show_person(
         register,
         programme=programme,
         as_of=on,
-        using=usable_model(models, store.population, PRIORITY_OUTCOME),
+        using=usable_model(models, store, PRIORITY_OUTCOME),
         person_ids=[person_id],
     )
     return _person_view(store, register, assessed, person_id)

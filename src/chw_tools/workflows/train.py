@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,6 +132,9 @@ def train_model(
         grid=RECIPES[recipe].grid if tune else None,
         truth=truth,
     )
+    people_from = sorted(register.people["source"].unique())
+    trained_on = {**run.model.trained_on, "people_from": people_from}
+    run = replace(run, model=replace(run.model, trained_on=trained_on))
     version = models.next_version(definition.name)
     about = run.about(version)
     report = write_report(run.evaluation, about)

@@ -115,4 +115,35 @@ def test_who_has_no_estimate_is_told_why_and_nothing_of_numbers(register):
 def test_the_manifests_verdict_comes_with_the_model(manifest, verdict):
     entry = SimpleNamespace(version="v1", stage="approved", manifest=manifest)
     models = SimpleNamespace(find=lambda *_: entry, load_model=lambda *_: Model())
-    assert usable_model(models, "real", PRIORITY_OUTCOME).verdict == verdict
+    store = SimpleNamespace(population="real", sources=set)
+    assert usable_model(models, store, PRIORITY_OUTCOME).verdict == verdict
+
+
+def _offered(*, trained_on, people_from=(), stage="candidate"):
+    entry = SimpleNamespace(version="v1", stage=stage, manifest={"people_from": people_from})
+    model = SimpleNamespace(population=trained_on)
+    return SimpleNamespace(find=lambda *_: entry, load_model=lambda *_: model)
+
+
+@pytest.mark.parametrize(
+    ("models", "population", "sources", "is_used"),
+    [
+        (_offered(trained_on="simulated", people_from=["a"]), "simulated", {"a"}, True),
+        (_offered(trained_on="simulated", people_from=["a", "b"]), "simulated", {"a"}, True),
+        (_offered(trained_on="simulated", people_from=["a"]), "simulated", {"a", "b"}, False),
+        (_offered(trained_on="simulated", people_from=["a"]), "simulated", {"b"}, False),
+        (_offered(trained_on="simulated"), "simulated", {"a"}, False),
+        (_offered(trained_on="simulated", people_from=["a"]), "real", {"a"}, False),
+        (_offered(trained_on="simulated", stage="approved"), "real", {"a"}, False),
+        (_offered(trained_on="real", people_from=["a"]), "simulated", {"a"}, False),
+        (_offered(trained_on="real", people_from=["a"]), "real", {"a"}, False),
+        (_offered(trained_on="real", stage="approved"), "real", {"b"}, True),
+    ],
+)
+def test_a_model_scores_its_own_simulation_or_real_people_by_approval_and_nobody_else(
+    models, population, sources, is_used
+):
+    store = SimpleNamespace(population=population, sources=lambda: sources)
+    using = usable_model(models, store, PRIORITY_OUTCOME)
+    assert (using.model is not None) == is_used
+    assert bool(using.notes) != is_used
