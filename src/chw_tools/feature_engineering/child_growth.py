@@ -89,7 +89,9 @@ def child_growth(
             z,
         )
         yield (
-            Feature(f"{name}_days_since", f"Days since: {label}", "number", "days", (), "growth"),
+            Feature(
+                f"{name}_days_since", f"Days since: {label}", "number", "days", (), "growth", False
+            ),
             since,
         )
     yield (

@@ -34,9 +34,9 @@ class Entry:
     by, at : str
         Who put it there and when (an instant in ISO 8601).
     manifest : mapping
-        ``files`` with their SHA-256, ``population``, ``people_from`` (sources), ``recipe``, ``seed``, ``data_digest``,
-        ``code_version``, ``created_at``, ``libraries``, and ``probability``: whether its
-        number may be shown, and why.
+        ``files`` with their SHA-256, ``population``, ``people_from`` (sources), ``recipe``,
+        ``seed``, ``data_digest``, ``code_version``, ``created_at``, ``libraries``, and
+        ``probability``: whether its number may be shown, and why.
     """
 
     outcome: str

@@ -16,16 +16,18 @@ from chw_tools.testing.pregnancies import OUTCOMES, TERM_DAYS
 if TYPE_CHECKING:
     from chw_tools.testing.names import Names
 
-#: CVX codes and dose numbers given at each session (CDC CVX code set): BCG 19, DTP-HepB-Hib
-#: 198, oral polio 178, pneumococcal 133, rotavirus 119, measles and rubella 04.
+#: CVX codes and dose numbers given at each session (CDC CVX code set): BCG 19, hepatitis B at
+#: birth 08, DTP-HepB-Hib 198, oral polio 178, injected polio 10, pneumococcal 133, rotavirus
+#: 119, measles and rubella 04.
 _SESSIONS = (
-    (("19", 1),),
+    (("19", 1), ("08", 1)),
     (("198", 1), ("178", 1), ("133", 1), ("119", 1)),
     (("198", 2), ("178", 2), ("133", 2), ("119", 2)),
-    (("198", 3), ("178", 3), ("133", 3)),
-    (("04", 1),),
+    (("198", 3), ("178", 3), ("133", 3), ("10", 1)),
+    (("04", 1), ("10", 2)),
     (("04", 2),),
 )
+_WEEKS_BETWEEN = 4
 _AMLODIPINE, _HYDROCHLOROTHIAZIDE, _METFORMIN = "C08CA01", "C03AA03", "A10BA02"
 _ASPIRIN, _SALBUTAMOL, _ANTIRETROVIRALS = "B01AC06", "R03AC02", "J05AR27"
 
@@ -160,11 +162,15 @@ def _immunisations(names: Names) -> pd.DataFrame:
     assumed, born = names.drawn.assumed, names.folk["born"].to_numpy()
     child = np.flatnonzero(born > -3 * DAYS_PER_YEAR)
     comes = np.ones(len(child), dtype=bool)
+    before = born[child] - _WEEKS_BETWEEN * 7
     rows = []
     for session, week in enumerate(assumed.numbers("care.vaccine_weeks")):
         next_share = assumed.number("care.vaccine_first" if session == 0 else "care.vaccine_next")
         comes &= rng.random(len(child)) < next_share
-        day = born[child] + 7 * week + np.floor(rng.exponential(14, len(child)))
+        late = np.floor(rng.exponential(14, len(child)))
+        # No session is held less than four weeks after the one before: doses would not count.
+        day = np.maximum(born[child] + 7 * week + late, before + _WEEKS_BETWEEN * 7)
+        before = np.where(comes, day, before)
         for code, dose in _SESSIONS[session]:
             rows.append(
                 pd.DataFrame(

@@ -77,8 +77,13 @@ def form_for(person: PersonView, catalogue: Catalogue) -> VisitForm:
         measure=tuple(catalogue[name] for name in shape["measure"]),
         more=tuple(catalogue[name] for name in shape["more"]),
         danger_signs=tuple(catalogue[name] for name in signs),
-        asks_medicines=bool(person.conditions),
+        asks_medicines=bool(person.conditions) or _is_told_to_ask(person),
     )
+
+
+def _is_told_to_ask(person: PersonView) -> bool:
+    # What the advice tells a worker to ask must have a place on the form.
+    return any("medicines" in advice.action for advice in (*person.advice, *person.more_advice))
 
 
 def age_in_years(shown: str) -> float | None:

@@ -102,6 +102,8 @@ def _save(
 ) -> str:
     check_day(store, person_id, on, today=today)
     key = new_id()
+    # Told today of what happened earlier: it was not known then, whatever day it happened.
+    known_on = max(on, store.last_recorded_day() or on)
     row = {
         "id": key,
         "person_id": person_id,
@@ -109,7 +111,7 @@ def _save(
         "happened_on": pd.Timestamp(on),
         "source": ENTERED_HERE,
         "source_id": key,
-        "known_on": pd.Timestamp(on),
+        "known_on": pd.Timestamp(known_on),
         **more,
     }
     with store.transaction():

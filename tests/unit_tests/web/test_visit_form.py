@@ -178,6 +178,8 @@ def test_nobody_at_home_needs_no_numbers_and_no_signs():
 def test_medicines_are_asked_of_those_with_a_condition():
     assert ADULT_FORM.asks_medicines
     assert not form_for(a_child(), CATALOGUE).asks_medicines
+    told = replace(an_adult().advice[0], action="Measure again. Ask if medicines are taken.")
+    assert form_for(replace(a_child(), advice=(told,)), CATALOGUE).asks_medicines
     assert read(medicine_adherence="partly").entry.measurements["medicine_adherence"] == "partly"
 
 

@@ -56,6 +56,13 @@ def test_merged_entries_are_one_person_and_two_again_when_undone(store):
     assert listed(store) == {AMINA, BINTU}
 
 
+def test_a_death_told_late_was_not_known_before(store):
+    move_person(store=store, person_id=BINTU, on=date(2026, 1, 20), today=TODAY)
+    report_death(store=store, person_id=AMINA, on=DAY, today=TODAY)
+    assert AMINA in listed(store, "2026-01-19")
+    assert AMINA not in listed(store, "2026-01-20")
+
+
 def test_an_entry_is_not_merged_into_itself(store):
     with pytest.raises(Conflict):
         merge_person(store=store, person_id=AMINA, into_person_id=AMINA, on=DAY, today=TODAY)
