@@ -154,10 +154,12 @@ def plan(
         )
         return
     visits_planned, unvisited = result.plan.visits, result.plan.unvisited
+    n_workers = visits_planned["worker_id"].nunique()
+    workers = "1 worker" if n_workers == 1 else f"{n_workers:,} workers"
     say(
         f"Plan for {result.visit_on:%Y-%m-%d}, knowing what was known on {result.as_of:%Y-%m-%d}: "
-        f"{len(visits_planned):,} visits by {visits_planned['worker_id'].nunique():,} workers, "
-        f"{len(unvisited):,} people wait"
+        f"{len(visits_planned):,} visits by {workers}, "
+        f"{len(unvisited):,} people wait or are due later"
     )
     urgency = visits_planned.groupby("urgency").size()
     say_table("Visits", ["Urgency", "People"], [(u, n) for u, n in urgency.items()])
