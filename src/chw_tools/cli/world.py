@@ -70,6 +70,8 @@ def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 _KEYS = ("Person", "Key")
+#: Columns of a terminal beside which a key of 36 letters leaves room for the rest.
+_WIDE = 110
 
 
 def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -77,13 +79,19 @@ def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(highlight=False)
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
-        # A key that is cut short cannot be copied.
-        table.add_column(column, no_wrap=column in _KEYS)
+        # A key in one piece can be copied; where the terminal is narrow it may break, whole.
+        is_key = column in _KEYS
+        table.add_column(
+            column,
+            no_wrap=is_key and console.width >= _WIDE,
+            overflow="fold" if is_key else "ellipsis",
+        )
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(highlight=False).print(table)
+    console.print(table)
 
 
 def say_notes(notes: Sequence[str]) -> None:
