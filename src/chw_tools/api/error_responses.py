@@ -83,14 +83,14 @@ def add_error_responses(app: FastAPI, pages: Pages) -> None:
         return answer(request, status_of(error), said)
 
     def invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
         what, where = _said_of(error.errors())
         # A malformed key in a page's address is a page that is not there.
         is_page = not _is_api(request.url.path)
         return answer(request, 404 if is_page else 422, body_of("InputError", what, where))
 
     def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101
+        assert isinstance(error, HTTPException)  # noqa: S101 - as above
         what = {404: "There is nothing here.", 405: "That cannot be done here."}
         said = body_of(
             "NotFound" if error.status_code == 404 else "InputError",

@@ -97,6 +97,7 @@ def _look_up(
     entries = list(catalogue.entries.values())
     place_of = {entry.name: place for place, entry in enumerate(entries)}
     places, pairs = _pairs(frame["system"], frame["code"])
+    # Pairs hold what a column of objects held: text, by the line that sets None apart.
     means = [by_code.get(Code(*pair)) if None not in pair else None for pair in pairs]  # type: ignore[arg-type]
     entry_of = np.array([place_of[entry.name] if entry else -1 for entry in means], dtype=np.intp)
     preferred = np.array(
@@ -172,6 +173,7 @@ def _conversion(entries: list[Observable], place: object, unit: object) -> tuple
     """Factor and offset from a unit to the entry's own; not a number where there is none."""
     if place == -1 or place is None or unit is None:
         return 1.0, 0.0
+    # A place is a whole number; it is typed as an object because pairs of columns are.
     entry, said = entries[int(place)], ucum(str(unit))  # type: ignore[call-overload]
     if said == entry.unit or {said, entry.unit} <= PURE_UNITS:
         return 1.0, 0.0
@@ -188,6 +190,7 @@ def _in_our_words(frame: pd.DataFrame, known: _Known, faults: Faults) -> pd.Data
     said = rows["value_code"].fillna(as_number.astype("str"))
     places, pairs = _pairs(pd.Series(known.places[is_choice], index=rows.index), said)
     means = np.empty(len(pairs), dtype=object)
+    # As above: the first of each pair is a whole number.
     means[:] = [_answer(known.entries[int(p)], s) for p, s in pairs]  # type: ignore[call-overload]
     answers = means[places]
     unknown = np.zeros(len(frame), dtype=bool)

@@ -290,6 +290,7 @@ def _unpacked(stream: BinaryIO, name: str, size: int, budget: Budget) -> BinaryI
     if not name.lower().endswith(".gz"):
         return stream
     unpacked = gzip.GzipFile(fileobj=stream)
+    # Readers of gzip, xz, bz2, tar and zip are BinaryIO in all but their declared types.
     metered = Metered(unpacked, budget, name, size, beneath=stream)  # type: ignore[arg-type]
     return io.BufferedReader(metered, 1 << 18)
 
@@ -315,6 +316,7 @@ def _of_tar(path: Path, budget: Budget) -> Iterator[SourceFile]:
 
 def _decompressed(path: Path, raw: BinaryIO) -> BinaryIO:
     name = path.name.lower()
+    # The readers' types do not say that they are BinaryIO, here as in `_unpacked`.
     if name.endswith((".gz", ".tgz")):
         return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
     if name.endswith((".xz", ".txz")):

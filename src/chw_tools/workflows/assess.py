@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
-from chw_tools.errors import ModelNotFound, NotFound, NothingToRead, ProgrammeFault
+from chw_tools.errors import ModelNotFound, NothingToRead, ProgrammeFault
 from chw_tools.feature_engineering import features_as_known
 from chw_tools.model_evaluation import CalibrationVerdict
 from chw_tools.recommendations import recommend, vaccines_due
 from chw_tools.risk_prediction import estimate_risk, who_cvd_score
 from chw_tools.risk_prediction.scores import declared_score, estimate_score
+from chw_tools.workflows.people import check_people
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -163,7 +164,7 @@ def score_published(
     chosen = {name: _region_of(name, regions, programme) for name in dict.fromkeys(names)}
     _check_regions(chosen, regions)
     on = day_of(store, as_of)
-    _check_people(store, person_ids)
+    check_people(store, *(person_ids or ()))
     known = as_known_on(load_part(store, person_ids), on)
     features = features_as_known(known, as_of=on, person_ids=person_ids)
     risks = [
@@ -197,11 +198,6 @@ def _check_regions(chosen: Mapping[str, str | None], regions: Collection[str]) -
         )
 
 
-def _check_people(store: RegisterStore, person_ids: Collection[str] | None) -> None:
-    if person_ids is not None and store.existing_ids("people", person_ids) != set(person_ids):
-        raise NotFound("No such person in the register.", cure="Search for it by name.")
-
-
 def recommend_actions(
     *,
     store: RegisterStore,
@@ -220,7 +216,7 @@ def recommend_actions(
         If a person asked for is not in the register.
     """
     on = day_of(store, as_of)
-    _check_people(store, person_ids)
+    check_people(store, *(person_ids or ()))
     return assess(
         load_part(store, person_ids),
         programme=programme,

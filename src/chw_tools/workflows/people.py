@@ -36,7 +36,7 @@ def merge_person(
     """
     if person_id == into_person_id:
         raise Conflict("An entry cannot be merged into itself.", cure="Name two entries.")
-    _check_people(store, person_id, into_person_id)
+    check_people(store, person_id, into_person_id)
     return _save(store, person_id, "merged", on, today, into_person_id=into_person_id)
 
 
@@ -52,7 +52,7 @@ def move_person(
     NotFound
         If the person is not in the register.
     """
-    _check_people(store, person_id)
+    check_people(store, person_id)
     return _save(store, person_id, "moved", on, today, area_id=area_id)
 
 
@@ -66,7 +66,7 @@ def report_death(*, store: RegisterStore, person_id: str, on: date, today: date)
     NotFound
         If the person is not in the register.
     """
-    _check_people(store, person_id)
+    check_people(store, person_id)
     return _save(store, person_id, "died", on, today)
 
 
@@ -92,7 +92,14 @@ def undo_change(
     return _save(store, person_id, "undone", on, today, supersedes_id=change_id)
 
 
-def _check_people(store: RegisterStore, *person_ids: str) -> None:
+def check_people(store: RegisterStore, *person_ids: str) -> None:
+    """Refuse people who are not in the register.
+
+    Raises
+    ------
+    NotFound
+        If any of them is not.
+    """
     if store.existing_ids("people", person_ids) != set(person_ids):
         raise NotFound("No such person in the register.", cure="Search for it by name.")
 

@@ -143,10 +143,12 @@ def _caseload(
 
 def _ensure_workers(store: RegisterStore, programme: Programme, as_of: pd.Timestamp) -> None:
     # Assumed workers are kept like others, so that a list keeps its owner from day to day.
-    register = store.load_register(tables=("areas", "workers", "people", "households"))
-    if len(register.workers) or not len(register.people):
+    if len(store.load_register(tables=("workers",)).workers):
         return
-    assumed = assumed_workers(register.people, programme=programme, as_of=as_of)
+    people = store.load_register(tables=("people",)).people
+    if not len(people):
+        return
+    assumed = assumed_workers(people, programme=programme, as_of=as_of)
     with store.transaction():
         store.save("workers", assumed)
 

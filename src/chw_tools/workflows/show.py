@@ -10,6 +10,7 @@ from chw_tools.data_processing import as_known_on
 from chw_tools.errors import NotFound
 from chw_tools.workflows import wording
 from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, load_part, usable_model
+from chw_tools.workflows.people import check_people
 from chw_tools.workflows.views import (
     Advice,
     Change,
@@ -167,16 +168,15 @@ def find_people(*, store: RegisterStore, text: str, limit: int = 30) -> tuple[Pe
     if found is None or not len(found):
         return ()
     ids = list(found["id"])
-    register = store.load_register(person_ids=ids, tables=("people", "households"))
+    register = store.load_register(
+        person_ids=ids,
+        tables=("people", "person_changes", "visits", "households", "outcomes"),
+    )
     places = wording.Places(store.load_register(tables=("areas",)).areas)
     last = store.last_recorded_day()
     as_of = pd.Timestamp(last) if last else pd.Timestamp.max
     people = wording.People(register, places, as_of)
-    changes = store.load_register(
-        person_ids=ids,
-        tables=("people", "person_changes", "visits", "households", "outcomes"),
-    )
-    status = wording.statuses(changes, as_of)
+    status = wording.statuses(register, as_of)
     return tuple(
         PersonFound(person_id=key, **people.facts(key), status=status.get(key, "in the register"))
         for key in ids
@@ -198,8 +198,7 @@ def show_person(
     NotFound
         If no such person is in the register.
     """
-    if not store.existing_ids("people", [person_id]):
-        raise NotFound("No such person in the register.", cure="Search for her by name.")
+    check_people(store, person_id)
     on = day_of(store, as_of)
     register = load_part(store, [person_id])
     assessed = assess(

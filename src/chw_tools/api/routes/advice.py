@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def make_routes(acts: Acts) -> APIRouter:
     """The routes of risk and advice."""
     router = APIRouter(tags=["advice"])
+    # The row models are made from the declared tables at run time: values to a type checker.
 
     @router.post(
         "/score",
