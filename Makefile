@@ -56,9 +56,9 @@ bench: $(VENV)/run.stamp            ## measure; results in benchmarks/results/
 lock: $(VENV)/dev.stamp             ## resolve the ranges of pyproject.toml anew, with hashes
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --group build --quiet --output-file requirements.lock
+	    --no-emit-index-url --no-header --group build --extra track --quiet --output-file requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --group build --group dev --constraint requirements.lock \
+	    --no-emit-index-url --no-header --group build --group dev --all-extras --constraint requirements.lock \
 	    --quiet --output-file requirements-dev.lock
 
 clean:          ## remove what these verbs made (not your data)
