@@ -16,10 +16,12 @@
     │   ├── NotFound          no such person, visit, plan (or not yours to see)
     │   ├── Conflict          the change contradicts what is stored
     │   └── PopulationMixed   simulated and real people would meet
-    └── ModelError            models
-        ├── ModelNotFound     none of that outcome and version
-        ├── ModelRefused      changed, of unknown type, or for another population
-        └── NotEnoughData     too few people or events to train honestly
+    ├── ModelError            models
+    │   ├── ModelNotFound     none of that outcome and version
+    │   ├── ModelRefused      changed, of unknown type, or for another population
+    │   └── NotEnoughData     too few people or events to train honestly
+    └── PlanningError         plans
+        └── SolverFailed      a solver crashed or did not end
 
 An error says what is wrong, where, and the cure. It holds names of files, lines,
 tables, columns and rules, never a person's values. How it ends a command or an HTTP
@@ -120,3 +122,11 @@ class ModelRefused(ModelError):
 
 class NotEnoughData(ModelError):
     """Too few people or events to train or judge a model honestly."""
+
+
+class PlanningError(ChwError):
+    """A plan cannot be made."""
+
+
+class SolverFailed(PlanningError):
+    """A solver crashed or did not end; the caller falls back on a plainer method."""

@@ -12,6 +12,10 @@ from chw_tools.cli.options import AsOf, Json, Limit, Output, Person, PlannedDay,
 from chw_tools.cli.published import show_published
 from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
 
+plans = typer.Typer(
+    invoke_without_command=True,
+    epilog="Examples: chw plan · chw plan --on 2026-01-05",
+)
 visits = typer.Typer(help="The day's visit list, and entering visits.", no_args_is_help=True)
 
 
@@ -22,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
         "chw score --with framingham_bmi --with score2 --region low"
     )(score)
     app.command(epilog="Examples: chw recommend · chw recommend --person KEY")(recommend)
-    app.command(epilog="Examples: chw plan · chw plan --on 2026-01-05")(plan)
+    app.add_typer(plans, name="plan")
     app.add_typer(visits, name="visits")
 
 
@@ -121,6 +125,7 @@ def recommend(
     say_notes(result.notes)
 
 
+@plans.callback()
 def plan(
     context: typer.Context,
     as_of: AsOf = None,
@@ -129,6 +134,8 @@ def plan(
     json: Json = False,
 ) -> None:
     """Plan the day's visits for every worker, and say who waits and why."""
+    if context.invoked_subcommand is not None:
+        return
     world: World = context.obj
     from chw_tools.workflows.plan import plan_visits
 

@@ -8,8 +8,9 @@ from chw_tools.cli.main import app, main
 
 def _commands(command, path=()):
     subcommands = getattr(command, "commands", None)
-    if subcommands is None:
+    if subcommands is None or command.invoke_without_command:
         yield path, command
+    if subcommands is None:
         return
     for name, sub in subcommands.items():
         yield from _commands(sub, (*path, name))
