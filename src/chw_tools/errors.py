@@ -20,8 +20,9 @@
     │   ├── ModelNotFound     none of that outcome and version
     │   ├── ModelRefused      changed, of unknown type, or for another population
     │   └── NotEnoughData     too few people or events to train honestly
-    └── PlanningError         plans
-        └── SolverFailed      a solver crashed or did not end
+    ├── PlanningError         plans
+    │   └── SolverFailed      a solver crashed or did not end
+    └── MissingExtra          an optional library that was asked for is not installed
 
 An error says what is wrong, where, and the cure. It holds names of files, lines,
 tables, columns and rules, never a person's values. How it ends a command or an HTTP
@@ -130,3 +131,18 @@ class PlanningError(ChwError):
 
 class SolverFailed(PlanningError):
     """A solver crashed or did not end; the caller falls back on a plainer method."""
+
+
+class MissingExtra(ChwError):
+    """An optional library was asked for and is not installed; the cure names its extra."""
+
+    @classmethod
+    def of(cls, library: str, *, extra: str) -> MissingExtra:
+        """The error for a library that comes with an extra.
+
+        >>> print(MissingExtra.of("MAPIE", extra="conformal"))
+        MAPIE is not installed. Install it: pip install "chw-tools[conformal]"
+        """
+        return cls(
+            f"{library} is not installed.", cure=f'Install it: pip install "chw-tools[{extra}]"'
+        )
