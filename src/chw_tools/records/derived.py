@@ -45,6 +45,15 @@ RISKS = Table(
     key="person_id",
 )
 
+#: A model on trial is kept beside the one in use, in a table that no list is made from.
+SHADOW_RISKS = Table(
+    "shadow_risks",
+    "One estimate by a model on trial (the shadow); compared later, shown to nobody, "
+    "ordering nothing; append-only.",
+    RISKS.columns,
+    key="person_id",
+)
+
 RECOMMENDATIONS = Table(
     "recommendations",
     "One thing to do for one person, in doing order.",
@@ -113,5 +122,6 @@ UNVISITED = Table(
 )
 
 DERIVED_TABLES: dict[str, Table] = {
-    table.name: table for table in (REJECTED, RISKS, RECOMMENDATIONS, PLANNED_VISITS, UNVISITED)
+    table.name: table
+    for table in (REJECTED, RISKS, SHADOW_RISKS, RECOMMENDATIONS, PLANNED_VISITS, UNVISITED)
 }

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from chw_tools.errors import StoreUnavailable
+from chw_tools.store.append_only import put_up
 from chw_tools.store.imports import now
 from chw_tools.store.store import Store
 from chw_tools.store.tables import METADATA, STORE_INFO
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: Newest schema version that this code knows; its migration must exist.
-REVISION = "0001"
+REVISION = "0002"
 
 #: 3.7.0 to 3.51.2 can corrupt a WAL that is reset while another process checkpoints.
 #: Source: https://sqlite.org/wal.html, "The WAL-reset bug".
@@ -193,6 +194,7 @@ def _make(engine: sa.Engine) -> str | None:
         if sa.inspect(connection).get_table_names():
             return None
         METADATA.create_all(connection)
+        put_up(connection)
         connection.exec_driver_sql(
             "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
             "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"

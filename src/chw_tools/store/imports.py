@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from chw_tools.records import DERIVED_TABLES, conform, new_id
 from chw_tools.store.connection import Reader, insert_rows
 from chw_tools.store.tables import IMPORT_RUNS, REJECTED, UNMODELLED
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pandas as pd
-    import sqlalchemy as sa
 
     from chw_tools.store.values import Row
 
@@ -32,6 +33,16 @@ def save_run(connection: sa.Connection, *, source: str, summary: Mapping[str, An
     row = (run_id, source, now(), as_json(dict(summary)))
     insert_rows(connection, IMPORT_RUNS, ("id", "source", "made_at", "summary"), [row])
     return run_id
+
+
+def load_runs(reader: Reader) -> list[dict[str, Any]]:
+    """Every import: when, from where, and what it came to; the oldest first."""
+    runs = IMPORT_RUNS.c
+    chosen = sa.select(runs.source, sa.cast(runs.made_at, sa.Text), runs.summary)
+    return [
+        {"source": source, "made_at": made_at, "summary": summary}
+        for source, made_at, summary in reader.rows(chosen.order_by(runs.made_at))
+    ]
 
 
 def save_rejected(connection: sa.Connection, frame: pd.DataFrame, *, run_id: str | None) -> int:

@@ -23,14 +23,25 @@ _DATED = tuple(name for name, table in TABLES.items() if table.event_day and nam
 
 
 def load_tables(
-    reader: Reader, *, person_ids: Collection[str] | None, tables: Collection[str] | None
+    reader: Reader,
+    *,
+    person_ids: Collection[str] | None,
+    tables: Collection[str] | None,
+    before_seq: int | None = None,
 ) -> Register:
-    """The tables asked for (all by default); rows of some people, or of all in scope."""
+    """The tables asked for (all by default); rows of some people, or of all in scope.
+
+    With ``before_seq`` only the events committed before that place.
+    """
     wanted = list(TABLES) if tables is None else list(tables)
-    return Register.of({name: _load(reader, TABLES[name], person_ids) for name in wanted})
+    return Register.of(
+        {name: _load(reader, TABLES[name], person_ids, before_seq) for name in wanted}
+    )
 
 
-def _load(reader: Reader, table: Table, person_ids: Collection[str] | None) -> pd.DataFrame:
+def _load(
+    reader: Reader, table: Table, person_ids: Collection[str] | None, before_seq: int | None
+) -> pd.DataFrame:
     stored = REGISTER[table.name]
     statement = reader.select(table.name, table.column_names)
     if person_ids is not None:
@@ -38,6 +49,8 @@ def _load(reader: Reader, table: Table, person_ids: Collection[str] | None) -> p
             statement = statement.where(reader.among(stored.c.id, list(person_ids)))
         elif "person_id" in stored.c:
             statement = statement.where(reader.among(stored.c.person_id, list(person_ids)))
+    if before_seq is not None and table.is_event:
+        statement = statement.where(stored.c.server_seq < before_seq)
     return reader.frame(statement, table.columns)
 
 

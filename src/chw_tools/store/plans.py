@@ -1,4 +1,4 @@
-"""Risks, advice and plans as they were made: every run is added, none is rewritten."""
+"""Advice and plans as they were made: every run is added, none is rewritten."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from chw_tools.records import DERIVED_TABLES, Column, conform, new_id
 from chw_tools.store.connection import Reader, insert_rows, next_seqs
 from chw_tools.store.imports import now
-from chw_tools.store.scope import first_of_each
 from chw_tools.store.tables import DERIVED, PLAN_RUNS
-from chw_tools.store.values import as_json, digest_rows, plain_columns
+from chw_tools.store.values import as_json, plain_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -46,61 +45,6 @@ class _Run:
     visit_on: str
     worker_ids: tuple[str, ...] | None
     summary: dict[str, Any]
-
-
-def save_risks(connection: sa.Connection, frame: pd.DataFrame) -> int:
-    """Add estimates, but those equal to the newest of their person, outcome and day."""
-    declared = DERIVED_TABLES["risks"]
-    rows = list(zip(*plain_columns(declared, conform(declared, frame)), strict=True))
-    known = _newest_digests(Reader(connection), {row[0] for row in rows})
-    new = []
-    for row, digest in zip(rows, digest_rows(declared.column_names, rows), strict=True):
-        if known.get(row[:3]) != digest:
-            known[row[:3]] = digest
-            new.append((*row, digest))
-    if new:
-        names = (*declared.column_names, "row_digest", "server_seq")
-        seqs = next_seqs(connection, len(new))
-        numbered = ((*row, seq) for row, seq in zip(new, seqs, strict=True))
-        insert_rows(connection, DERIVED["risks"], names, numbered)
-    return len(new)
-
-
-def _newest_digests(reader: Reader, person_ids: set[str]) -> dict[tuple[str, str, str], str]:
-    risks = DERIVED["risks"].c
-    if not person_ids:
-        return {}
-    statement = (
-        reader.select("risks", ["person_id", "outcome", "as_of", "row_digest"])
-        .where(reader.among(risks.person_id, list(person_ids)))
-        .order_by(risks.server_seq)
-    )
-    return {(row[0], row[1], str(row[2])): row[3] for row in reader.rows(statement)}
-
-
-def load_risks(
-    reader: Reader,
-    *,
-    outcome: str | None,
-    latest: bool,
-    person_ids: Collection[str] | None,
-) -> pd.DataFrame:
-    """Estimates of one or all outcomes, the newest or all."""
-    declared, risks = DERIVED_TABLES["risks"], DERIVED["risks"].c
-    statement = reader.select("risks", declared.column_names)
-    if outcome is not None:
-        statement = statement.where(risks.outcome == outcome)
-    if person_ids is not None:
-        statement = statement.where(reader.among(risks.person_id, list(person_ids)))
-    if latest:
-        statement = first_of_each(
-            statement,
-            of=(risks.person_id, risks.outcome),
-            order=(risks.as_of.desc(), risks.server_seq.desc()),
-        )
-    else:
-        statement = statement.order_by(risks.server_seq)
-    return reader.frame(statement, declared.columns)
 
 
 def save_plan(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from chw_tools.errors import Conflict, PopulationMixed, StoreUnavailable
 from chw_tools.records import TABLES, Source
-from chw_tools.store import imports, loading, plans, saving
+from chw_tools.store import imports, loading, plans, risks, saving
 from chw_tools.store.connection import Reader
 from chw_tools.store.scope import WHOLE, Scope
 from chw_tools.store.tables import DERIVED, REGISTER, SOURCES, STORE_INFO
@@ -215,15 +215,19 @@ class Store:
         scope: Scope = WHOLE,
         person_ids: Collection[str] | None = None,
         tables: Collection[str] | None = None,
+        before_seq: int | None = None,
     ) -> Register:
         """Everything recorded, superseded rows included.
 
         With ``person_ids`` just these people's rows; take the keys from
         :meth:`related_people` where features are to be built, since households and merged
-        entries bear on them.
+        entries bear on them. With ``before_seq`` only the events committed before that place,
+        which is what an estimate kept at that place can have known.
         """
         with self._reading(scope) as reader:
-            return loading.load_tables(reader, person_ids=person_ids, tables=tables)
+            return loading.load_tables(
+                reader, person_ids=person_ids, tables=tables, before_seq=before_seq
+            )
 
     def related_people(self, person_ids: Collection[str], *, scope: Scope = WHOLE) -> set[str]:
         """The people, their household members, and entries merged with any of them."""
@@ -247,6 +251,11 @@ class Store:
         with self._writing() as connection:
             return imports.save_run(connection, source=source, summary=summary)
 
+    def load_import_runs(self) -> list[dict[str, Any]]:
+        """Every import: ``source``, ``made_at`` and ``summary``; the oldest first."""
+        with self._reading() as reader:
+            return imports.load_runs(reader)
+
     def save_rejected(self, frame: pd.DataFrame, run_id: str | None = None) -> int:
         """Keep rejected records for mending; how many were not kept before."""
         with self._writing() as connection:
@@ -267,7 +276,12 @@ class Store:
     def save_risks(self, frame: pd.DataFrame) -> int:
         """Add estimates; one equal to the newest for the same day is not added again."""
         with self._writing() as connection:
-            return plans.save_risks(connection, frame)
+            return risks.save_risks(connection, frame)
+
+    def save_shadow_risks(self, frame: pd.DataFrame) -> int:
+        """Add estimates of a model on trial, apart from those that anybody sees."""
+        with self._writing() as connection:
+            return risks.save_risks(connection, frame, table="shadow_risks")
 
     def load_risks(
         self,
@@ -279,7 +293,55 @@ class Store:
     ) -> pd.DataFrame:
         """Estimates: the newest for each person and outcome, or every one ever made."""
         with self._reading(scope) as reader:
-            return plans.load_risks(reader, outcome=outcome, latest=latest, person_ids=person_ids)
+            return risks.load_risks(reader, outcome=outcome, latest=latest, person_ids=person_ids)
+
+    def load_shadow_risks(
+        self,
+        *,
+        outcome: str | None = None,
+        latest: bool = True,
+        person_ids: Collection[str] | None = None,
+        scope: Scope = WHOLE,
+    ) -> pd.DataFrame:
+        """Estimates of models on trial, as :meth:`load_risks` gives those in use."""
+        with self._reading(scope) as reader:
+            return risks.load_risks(
+                reader,
+                outcome=outcome,
+                latest=latest,
+                person_ids=person_ids,
+                table="shadow_risks",
+            )
+
+    def scored_people(
+        self, *, outcome: str | None = None, since: date | None = None, shadow: bool = False
+    ) -> list[str]:
+        """Everybody of whom an estimate is kept (as of ``since`` or later), sorted by key."""
+        with self._reading() as reader:
+            return risks.find_scored(reader, outcome=outcome, since=since, table=_risks_of(shadow))
+
+    def load_kept_risks(
+        self,
+        person_ids: Collection[str],
+        *,
+        outcome: str | None = None,
+        since: date | None = None,
+        shadow: bool = False,
+    ) -> pd.DataFrame:
+        """Every estimate of some people with ``server_seq`` and ``is_intact``, for verifying."""
+        with self._reading() as reader:
+            return risks.load_kept_risks(
+                reader,
+                person_ids=person_ids,
+                outcome=outcome,
+                since=since,
+                table=_risks_of(shadow),
+            )
+
+    def event_places(self, low: int, high: int) -> list[int]:
+        """Places between two in the order of commits at which an event was recorded."""
+        with self._reading() as reader:
+            return risks.find_event_places(reader, low=low, high=high)
 
     def save_plan(
         self,
@@ -350,6 +412,10 @@ class Store:
         with closing(sqlite3.connect(path)) as copy, copy:
             # Whoever restores it begins another life, which devices must be able to tell.
             copy.execute("UPDATE store_info SET epoch = ?", (secrets.token_hex(16),))
+
+
+def _risks_of(shadow: bool) -> str:
+    return "shadow_risks" if shadow else "risks"
 
 
 @contextmanager

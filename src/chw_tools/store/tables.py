@@ -48,6 +48,9 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "json": _JSON,
 }
 
+#: Estimates are added and never changed or removed; the database itself refuses (append_only.py).
+APPEND_ONLY = ("risks", "shadow_risks")
+
 #: References of events and derived rows that are followed backwards often enough to index.
 _INDEXED = ("person_id", "household_id", "worker_id", "into_person_id")
 
@@ -153,11 +156,14 @@ UNMODELLED = sa.Table(
 REJECTED = _derived_table(
     "rejected", _digest_key(), sa.Column("run_id", _UUID), indexes=(sa.Index(None, "run_id"),)
 )
-RISKS = _derived_table(
-    "risks",
-    _row(),
-    sa.Column("row_digest", sa.String(32), nullable=False),
-    indexes=(sa.Index(None, "person_id", "outcome", "as_of"),),
+RISKS, SHADOW_RISKS = (
+    _derived_table(
+        name,
+        _row(),
+        sa.Column("row_digest", sa.String(32), nullable=False),
+        indexes=(sa.Index(None, "person_id", "outcome", "as_of"),),
+    )
+    for name in APPEND_ONLY
 )
 PLAN_RUNS = sa.Table(
     "plan_runs",
@@ -180,6 +186,7 @@ RECOMMENDATIONS, PLANNED_VISITS, UNVISITED = (
 DERIVED: dict[str, sa.Table] = {
     "rejected": REJECTED,
     "risks": RISKS,
+    "shadow_risks": SHADOW_RISKS,
     "recommendations": RECOMMENDATIONS,
     "planned_visits": PLANNED_VISITS,
     "unvisited": UNVISITED,

@@ -68,6 +68,9 @@ class RegisterMemory:
         """Keep bodies of what is not modelled."""
         self.unmodelled.extend(rows)
 
+    def save_import_run(self, *, source: str, summary: Mapping[str, Any]) -> None:
+        """Nothing lasts here, so neither does a note of the import."""
+
     @contextmanager
     def transaction(self) -> Iterator[RegisterMemory]:
         """All or nothing."""

@@ -365,3 +365,17 @@ def test_a_byte_order_mark_before_json_costs_nobody(tmp_path, store):
     other = marked.replace(b'"a"', b'"b"')
     report = _ingest(_folder(tmp_path, Patient__ndjson=marked, b__json=other), store)
     assert (report.n_new, report.n_rejected, report.file_faults) == (2, 0, ())
+
+
+def test_the_store_notes_each_import_with_its_counts(tmp_path):
+    folder = _folder(tmp_path, people__csv=PEOPLE, households__csv=HOUSEHOLDS, visits__csv=VISITS)
+    with open_store(f"sqlite:///{tmp_path / 'kept.db'}") as store:
+        _ingest(folder, store, source="lab")
+        _ingest(folder, store, source="lab")
+        first, again = store.load_import_runs()
+        assert (first["source"], again["source"]) == ("lab", "lab")
+        assert first["summary"]["new"] == first["summary"]["trusted"] == 4
+        assert again["summary"]["new"] == again["summary"]["changed"] == 0
+        with pytest.raises(NothingToRead):
+            _ingest(tmp_path / "nothing", store)
+        assert len(store.load_import_runs()) == 2
