@@ -15,8 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chw_tools.programme import reading
+from chw_tools.programme.comparing import compare_rules
 from chw_tools.programme.immunisation import VaccineSchedule, load_schedule, read_schedule
+from chw_tools.programme.rules import FILE as RULES_FILE
 from chw_tools.programme.rules import Rule, read_rules
+from chw_tools.programme.texts import (
+    WRITTEN_IN,
+    Translation,
+    file_of,
+    missing_texts,
+    read_translations,
+    wrong_texts,
+)
 from chw_tools.records.derived import RISK_BANDS
 
 if TYPE_CHECKING:
@@ -121,6 +131,13 @@ class Programme:
     rules: tuple[Rule, ...]
     figures: tuple[Figure, ...]
     vaccination: VaccineSchedule = field(default_factory=load_schedule)
+    language: str = WRITTEN_IN
+    translations: Mapping[str, Translation] = field(default_factory=dict)
+
+    def translation(self, language: str | None = None) -> Translation:
+        """The texts of a language; of the programme's own where none is asked for."""
+        language = language or self.language
+        return self.translations.get(language, Translation(language))
 
     def bands_for(self, outcome: str) -> RiskBands:
         """The bands of the outcome, or the default ones."""
@@ -141,35 +158,44 @@ def load_programme(folder: Path | None = None) -> Programme:
     Parameters
     ----------
     folder : Path, optional
-        Holds ``programme.toml`` and ``rules.toml``, each optional and each naming only what
-        differs from the defaults, and ``immunisation.toml``, which replaces the whole schedule.
+        Holds ``programme.toml``, ``rules.toml`` and ``texts_<language>.toml``, each optional
+        and each naming only what differs from the defaults, and ``immunisation.toml``, which
+        replaces the whole schedule.
 
     Raises
     ------
     ProgrammeFault
-        With every fault found, by file and key.
+        With every fault found, by file, line and key.
     """
+    programme, problems = read_programme(folder)
+    problems.raise_if_any()
+    return programme
+
+
+def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Problems]:
+    """The programme of a folder as far as it can be read, and all that is wrong with it."""
     problems = reading.Problems()
     raw = reading.read_layers(_FILE, folder, problems)
     rules = read_rules(folder, problems)
     vaccination = read_schedule(folder, problems)
     reading.check_names(raw, _TOP, _FILE, "", problems)
-    planning = _planning(raw.get("planning", {}), problems)
-    within = _visit_within_days(raw.get("visit_within_days", {}), problems)
-    bands = {name: _bands(name, t, problems) for name, t in _tables(raw, "risk_bands", problems)}
-    effects = {
-        name: _effect(name, t, problems) for name, t in _tables(raw, "visit_effects", problems)
-    }
-    texts = [reading.read_text(raw, name, _FILE, "", problems) for name in _TOP[:3]]
-    problems.raise_if_any()
-    return Programme(
+    texts = [reading.read_text(raw, name, _FILE, "", problems) for name in _TEXTS]
+    translations = read_translations(_languages(raw, texts[-1], problems), folder, problems)
+    _check_together(rules, translations, problems)
+    programme = Programme(
         name=texts[0],
         country=texts[1],
         who_region=texts[2],
-        planning=planning,
-        visit_within_days=within,
-        risk_bands=bands,
-        visit_effects=effects,
+        language=texts[3],
+        translations=translations,
+        planning=_planning(raw.get("planning", {}), problems),
+        visit_within_days=_visit_within_days(raw.get("visit_within_days", {}), problems),
+        risk_bands={
+            name: _bands(name, t, problems) for name, t in _tables(raw, "risk_bands", problems)
+        },
+        visit_effects={
+            name: _effect(name, t, problems) for name, t in _tables(raw, "visit_effects", problems)
+        },
         rules=rules,
         vaccination=vaccination,
         figures=(
@@ -181,17 +207,42 @@ def load_programme(folder: Path | None = None) -> Programme:
             ),
         ),
     )
+    return programme, problems
 
 
-_TOP = (
-    "name",
-    "country",
-    "who_region",
+def _languages(raw: dict[str, Any], own: str, problems: reading.Problems) -> tuple[str, ...]:
+    languages = raw.get("languages", [WRITTEN_IN])
+    if not isinstance(languages, list) or not all(isinstance(one, str) for one in languages):
+        problems.add(_FILE, "languages", "must be a list of two-letter languages")
+        return (WRITTEN_IN,)
+    if own not in languages:
+        problems.add(_FILE, "language", "must be one of `languages`")
+    return tuple(languages)
+
+
+def _check_together(
+    rules: tuple[Rule, ...], translations: Mapping[str, Translation], problems: reading.Problems
+) -> None:
+    """What only shows when rules and texts are held against each other."""
+    # A rule that could not be read well is told already, and cannot be held against others.
+    faulty = {finding.key.partition(".")[0] for finding in problems.findings}
+    for fault in compare_rules([rule for rule in rules if rule.id not in faulty]):
+        problems.add(RULES_FILE, f"{fault.rule_id}.{fault.key}".strip("."), fault.what)
+    for language, translation in translations.items():
+        for key in missing_texts(translation, rules):
+            problems.add(RULES_FILE, key, f"has no text in {language} ({file_of(language)})")
+        for key, what in wrong_texts(translation, rules):
+            problems.add(file_of(language), key, what)
+
+
+_TEXTS = ("name", "country", "who_region", "language")
+_SECTIONS = (
     "planning",
     "visit_within_days",
     "risk_bands",
     "visit_effects",
 )
+_TOP = (*_TEXTS, "languages", *_SECTIONS)
 _FIGURE_KEYS = ("value", "unit", "source", "verified")
 
 
@@ -275,11 +326,18 @@ def _effect(name: str, table: dict[str, Any], problems: reading.Problems) -> Vis
 
 def _figures(raw: dict[str, Any]) -> list[Figure]:
     found = []
-    for section in _TOP[3:]:
+    for section in _SECTIONS:
         for name, table in raw.get(section, {}).items():
+            if not isinstance(table, dict):
+                continue
             numbers = [str(v) for k, v in table.items() if k not in ("unit", "source", "verified")]
             value = f"{' / '.join(numbers)} {table.get('unit', '')}".strip()
             found.append(
-                Figure(f"{section}.{name}", value, table["source"], table.get("verified", False))
+                Figure(
+                    f"{section}.{name}",
+                    value,
+                    str(table.get("source", "")),
+                    table.get("verified", False) is True,
+                )
             )
     return found

@@ -6,6 +6,7 @@ default's source does not vouch for it.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -14,22 +15,60 @@ from typing import TYPE_CHECKING, Any
 from chw_tools.errors import ProgrammeFault
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 #: Keys that may be changed without a new source: wording, and the source itself.
-WORDING = frozenset({"label", "action", "reason", "source", "verified", "unit", "off"})
+WORDING = frozenset(
+    {"label", "action", "reason", "source", "verified", "unit", "off", "texts", "rows"}
+)
+_HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault: file, line where it can be told, key, and what is wrong."""
+
+    file: str
+    line: int | None
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}, {self.key}: {self.what}"
 
 
 @dataclass
 class Problems:
-    """Everything found wrong so far, each with file and key."""
+    """Everything found wrong so far, each with file, line and key."""
 
-    found: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    _texts: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+    @property
+    def found(self) -> list[str]:
+        """Each fault in one line."""
+        return [str(finding) for finding in self.findings]
+
+    def remember(self, file: str, name: str, text: str) -> None:
+        """Keep a file's text, so that a fault in it can be told with its line."""
+        self._texts.setdefault(file, []).insert(0, (name, text))
 
     def add(self, file: str, key: str, what: str) -> None:
-        """Note one fault."""
-        self.found.append(f"{file}, {key}: {what}")
+        """Note one fault; the file read last is searched for the key first."""
+        name, line = self.locate(file, key)
+        self.findings.append(Finding(name, line, key, what))
+
+    def locate(self, file: str, key: str) -> tuple[str, int | None]:
+        """The file that names the key, and the line."""
+        while key:
+            for name, text in self._texts.get(file, ()):
+                line = line_of(text, key)
+                if line is not None:
+                    return name, line
+            key = key.rpartition(".")[0]
+        return file, None
 
     def raise_if_any(self) -> None:
         """Raise once for all of them.
@@ -39,7 +78,7 @@ class Problems:
         ProgrammeFault
             With each fault on its own line.
         """
-        if self.found:
+        if self.findings:
             raise ProgrammeFault(
                 "; ".join(self.found),
                 where="programme",
@@ -47,23 +86,61 @@ class Problems:
             )
 
 
-def read_layers(file: str, folder: Path | None, problems: Problems) -> dict[str, Any]:
-    """The default file with the folder's file of the same name laid over it."""
-    text = files("chw_tools.programme").joinpath("defaults", file).read_text(encoding="utf-8")
-    base = tomllib.loads(text)
+def line_of(text: str, key: str) -> int | None:
+    """The line of a TOML file on which a key is set, or its table begins.
+
+    >>> line_of('[bp_high]\\nurgency = "soon"', "bp_high.urgency")
+    2
+    """
+    table = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = _HEADER.match(line)
+        if header:
+            table = header[1]
+            if table == key:
+                return number
+            continue
+        name = line.partition("=")[0].strip()
+        if "=" in line and f"{table}.{name}".strip(".") == key:
+            return number
+    return None
+
+
+def read_layers(
+    file: str, folder: Path | None, problems: Problems, *, defaults: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The default file with the folder's file of the same name laid over it.
+
+    ``defaults`` names the shipped files where there are several; a folder may then use any of
+    their names too.
+    """
+    shipped = files("chw_tools.programme").joinpath("defaults")
+    base: dict[str, Any] = {}
+    for name in defaults or (file,):
+        text = shipped.joinpath(name).read_text(encoding="utf-8")
+        problems.remember(file, name, text)
+        base |= tomllib.loads(text)
     if folder is None:
         return base
     if not folder.is_dir():
         problems.add(file, str(folder), "there is no such folder")
         return base
-    path = folder / file
+    for name in dict.fromkeys((file, *defaults)):
+        base = laid_over(base, folder / name, file, problems)
+    return base
+
+
+def laid_over(base: dict[str, Any], path: Path, file: str, problems: Problems) -> dict[str, Any]:
+    """The tables with those of a file laid over them, if there is such a file."""
     if not path.is_file():
         return base
     try:
-        over = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        over = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.add(file, "whole file", f"cannot be read as TOML ({error})")
+        problems.add(path.name, "whole file", f"cannot be read as TOML ({error})")
         return base
+    problems.remember(file, path.name, text)
     return _merged(base, over, file, "", problems)
 
 

@@ -9,7 +9,9 @@ and ``older_than_days``; they bind every measured feature of ``all`` and ``any``
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, replace
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 from chw_tools.programme import reading
@@ -20,6 +22,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "rules.toml"
+#: The rule sets, in doing order; each is one shipped file.
+RULE_SETS = (
+    "danger_signs",
+    "children",
+    "pregnancy",
+    "infections",
+    "heart",
+    "mind",
+    "habits",
+    "questions",
+    "visits",
+)
+#: The set of a rule that a folder adds.
+OWN_SET = "own"
 KINDS = RECOMMENDATIONS.column("kind").allowed
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in")
 OPS = (
@@ -107,7 +123,11 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Rule:
-    """One piece of advice and when it holds; see the module for how conditions are read."""
+    """One piece of advice and when it holds; see the module for how conditions are read.
+
+    ``rows`` names the rows of decision tables that the rule carries out, such as
+    ``CHE.DT.01.CL03`` or ``CHE.DT.01.CL03-CL11``; ``rule_set`` the shipped file it stands in.
+    """
 
     id: str
     label: str
@@ -130,6 +150,8 @@ class Rule:
     overdue_days: int = 0
     overdue_urgency: str = ""
     replaces: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    rule_set: str = OWN_SET
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -177,18 +199,33 @@ def read_rules(folder: Path | None, problems: reading.Problems) -> tuple[Rule, .
 
     A rule may be switched off with ``off = true``, but a danger sign never.
     """
-    raw = reading.read_layers(FILE, folder, problems)
+    raw = reading.read_layers(
+        FILE, folder, problems, defaults=[f"rules_{name}.toml" for name in RULE_SETS]
+    )
+    sets = _rule_sets()
     rules = []
     for name, table in raw.items():
         if not isinstance(table, dict):
             problems.add(FILE, name, "must be a table")
         elif not table.get("off", False):
-            rules.append(_rule(name, table, problems))
+            rules.append(replace(_rule(name, table, problems), rule_set=sets.get(name, OWN_SET)))
         elif table.get("kind") == "danger_sign":
             problems.add(FILE, f"{name}.off", "a danger sign cannot be switched off")
     for rule in rules:
         _check_rule(rule, set(raw), problems)
     return tuple(rules)
+
+
+def _rule_sets() -> dict[str, str]:
+    """The shipped file in which each rule stands."""
+    shipped = files("chw_tools.programme").joinpath("defaults")
+    return {
+        name: rule_set
+        for rule_set in RULE_SETS
+        for name in tomllib.loads(
+            shipped.joinpath(f"rules_{rule_set}.toml").read_text(encoding="utf-8")
+        )
+    }
 
 
 _KEYS = (
@@ -212,6 +249,7 @@ _KEYS = (
     "overdue_days",
     "overdue_urgency",
     "replaces",
+    "rows",
     "off",
 )
 
@@ -249,12 +287,23 @@ def _rule(name: str, table: dict[str, Any], problems: reading.Problems) -> Rule:
         ahead_days=days("ahead_days", 14),
         overdue_days=days("overdue_days", 0),
         overdue_urgency=text("overdue_urgency", ""),
-        replaces=tuple(table.get("replaces", ())),
+        replaces=_names(table, "replaces", name, problems),
+        rows=_names(table, "rows", name, problems),
     )
 
 
 def _days(table: dict[str, Any], key: str, name: str, problems: reading.Problems) -> int:
     return int(reading.read_number(table, key, FILE, name, problems, high=100_000))
+
+
+def _names(
+    table: dict[str, Any], key: str, name: str, problems: reading.Problems
+) -> tuple[str, ...]:
+    value = table.get(key, ())
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        problems.add(FILE, f"{name}.{key}", "must be a list of names")
+        return ()
+    return tuple(value)
 
 
 def _conditions(

@@ -99,7 +99,7 @@ def test_all_faults_are_told_together_with_file_and_key(tmp_path: Path) -> None:
         "visit_effects.death: relative_risk must lie between",
         "visit_effects.death.source",
         "a very high risk may not wait longer",
-        "rules.toml, bp_high.urgency",
+        "rules.toml:2, bp_high.urgency",
         "no feature is called systolic",
         "a danger sign cannot be switched off",
     ):
