@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from chw_tools import FULL_BOOSTING_GRID, ModelRegistry, train_table
+from chw_tools import FULL_BOOSTING_GRID, ModelRegistry, Search, train_table
 
 DATA = Path("data/raw/mock_data.csv")
 MODELS = Path("models/trained_models")
@@ -31,8 +31,7 @@ def main(
         target="target_column",
         name="complex_model",
         recipe="full_gradient_boosting",
-        grid=grid,
-        n_jobs=-1,
+        search=Search(grid=grid, selection="held_out", n_jobs=-1),
         seed=42,
     )
     print(f"Best of the grid: {run.model.trained_on['parameters']}")

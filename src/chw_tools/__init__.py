@@ -30,6 +30,7 @@ _HOMES = {
     "make_cohorts": "chw_tools.model_training",
     "run_training": "chw_tools.model_training",
     "FULL_BOOSTING_GRID": "chw_tools.model_training",
+    "Search": "chw_tools.model_training",
     "ModelRegistry": "chw_tools.model_registry",
 }
 

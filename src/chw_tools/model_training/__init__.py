@@ -2,18 +2,21 @@
 
 from chw_tools.model_training.cohorts import Cohorts, choose_index_days, make_cohorts
 from chw_tools.model_training.export import export_additive, is_additive
-from chw_tools.model_training.recipes import FULL_BOOSTING_GRID, RECIPES, Recipe
+from chw_tools.model_training.recipes import FULL_BOOSTING_GRID, RECIPES, Range, Recipe
 from chw_tools.model_training.run import TrainingRun, run_training
 from chw_tools.model_training.split import Split, split_cohorts
 from chw_tools.model_training.tables import train_table
 from chw_tools.model_training.train import FittedModel, train
+from chw_tools.model_training.tuning import Search
 
 __all__ = [
     "FULL_BOOSTING_GRID",
     "RECIPES",
     "Cohorts",
     "FittedModel",
+    "Range",
     "Recipe",
+    "Search",
     "Split",
     "TrainingRun",
     "choose_index_days",

@@ -1,9 +1,9 @@
-"""Recipes: how a model is made. One preprocessing pipeline, four learners.
+"""Recipes: how a model is made. One preprocessing pipeline, six learners.
 
-A recipe is a name, a maker of an unfitted estimator and a grid of what is tuned. The
-scikit-learn recipes share one pipeline (median and missing indicator, one column a level,
-standard scaler), which begins at the declared feature table. The additive model takes the
-table as it is, and treats a gap as a level of its own.
+A recipe is a name, a maker of an unfitted estimator, and what a search may try. The
+scikit-learn recipes begin with one pipeline (:mod:`chw_tools.model_training.preprocessing`),
+at the declared feature table. The additive model takes the table as it is, and treats a gap
+as a level of its own.
 """
 
 from __future__ import annotations
@@ -11,8 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chw_tools.errors import SettingsFault
+from chw_tools.model_training.preprocessing import make_curves, make_preprocessing
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
 
     from chw_tools.feature_engineering import Feature
 
@@ -25,6 +30,28 @@ FULL_BOOSTING_GRID: Mapping[str, tuple[Any, ...]] = {
 
 
 @dataclass(frozen=True)
+class Range:
+    """The values from which a search with trials draws one setting.
+
+    Parameters
+    ----------
+    low, high : float
+        Both included; whole numbers are drawn where both are ``int``.
+    is_log : bool
+        Whether a tenfold is one step, wherever it begins.
+    """
+
+    low: float
+    high: float
+    is_log: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether whole numbers are drawn."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one kind of model is made.
 
@@ -33,83 +60,96 @@ class Recipe:
     name, label : str
         For folders and for readers.
     make : callable
-        ``make(declaration, seed)`` gives an unfitted estimator.
+        ``make(declaration, inputs, seed)`` gives an unfitted estimator; ``inputs`` are the
+        rows that it will be fitted on, and no others.
     grid : mapping of str to tuple
-        What is tuned, each with its candidates; empty: nothing is.
+        What a grid search tries, each setting with its candidates; empty: nothing.
+    space : mapping of str to Range
+        What a search with trials draws from; empty: nothing.
+    can_be_monotone : bool
+        Whether an input's effect can be held to rise, or to fall.
     """
 
     name: str
     label: str
-    make: Callable[[Sequence[Feature], int], Any]
+    make: Callable[[Sequence[Feature], pd.DataFrame, int], Any]
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    space: Mapping[str, Range] = field(default_factory=dict)
+    can_be_monotone: bool = False
 
 
-def make_preprocessing(declaration: Sequence[Feature]) -> Any:
-    """The unfitted preprocessing of the scikit-learn recipes.
-
-    Numbers and flags: the median where missing, a column that says so, then mean 0 and
-    standard deviation 1. Choices: one column for each declared level; missing and unknown
-    levels have none of them.
-    """
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-    numbers = [f.name for f in declaration if f.kind != "choice"]
-    choices = [f for f in declaration if f.kind == "choice"]
-    impute = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    levels = OneHotEncoder(
-        categories=[list(f.allowed) for f in choices],
-        handle_unknown="ignore",
-        sparse_output=False,
-    )
-    parts: list[tuple[str, Any, list[str]]] = []
-    if numbers:
-        parts.append(
-            ("numbers", Pipeline([("impute", impute), ("scale", StandardScaler())]), numbers)
-        )
-    if choices:
-        parts.append(("choices", levels, [f.name for f in choices]))
-    return ColumnTransformer(parts, sparse_threshold=0)
-
-
-def _pipeline(declaration: Sequence[Feature], model: Any) -> Any:
+def _pipeline(prepare: Any, model: Any) -> Any:
     from sklearn.pipeline import Pipeline
 
-    return Pipeline([("prepare", make_preprocessing(declaration)), ("model", model)])
+    return Pipeline([("prepare", prepare), ("model", model)])
 
 
-def _logistic(declaration: Sequence[Feature], seed: int) -> Any:
+def _logistic(declaration: Sequence[Feature], inputs: pd.DataFrame, seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return _pipeline(declaration, LogisticRegression(C=1.0, max_iter=2000, random_state=seed))
+    model = LogisticRegression(C=1.0, max_iter=2000, random_state=seed)
+    return _pipeline(make_preprocessing(declaration), model)
 
 
-def _random_forest(declaration: Sequence[Feature], seed: int) -> Any:
+def _logistic_splines(declaration: Sequence[Feature], inputs: pd.DataFrame, seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1.0, max_iter=2000, random_state=seed)
+    return _pipeline(make_curves(declaration, inputs), model)
+
+
+def _random_forest(declaration: Sequence[Feature], inputs: pd.DataFrame, seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
     # Leaves of at least 20 people: a probability from one or two is no probability.
     model = RandomForestClassifier(
         n_estimators=200, min_samples_leaf=20, random_state=seed, n_jobs=1
     )
-    return _pipeline(declaration, model)
+    return _pipeline(make_preprocessing(declaration), model)
 
 
-def _gradient_boosting(declaration: Sequence[Feature], seed: int) -> Any:
+def _gradient_boosting(declaration: Sequence[Feature], inputs: pd.DataFrame, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.05, random_state=seed)
-    return _pipeline(declaration, model)
+    return _pipeline(make_preprocessing(declaration), model)
 
 
-def _full_gradient_boosting(declaration: Sequence[Feature], seed: int) -> Any:
+def _full_gradient_boosting(declaration: Sequence[Feature], inputs: pd.DataFrame, seed: int) -> Any:
     from sklearn.ensemble import GradientBoostingClassifier
 
-    return _pipeline(declaration, GradientBoostingClassifier(random_state=seed))
+    model = GradientBoostingClassifier(random_state=seed)
+    return _pipeline(make_preprocessing(declaration), model)
 
 
-def _additive(declaration: Sequence[Feature], seed: int) -> Any:
+def _lightgbm(declaration: Sequence[Feature], inputs: pd.DataFrame, seed: int) -> Any:
+    try:
+        from lightgbm import LGBMClassifier
+    except ImportError as error:
+        raise SettingsFault(
+            "LightGBM is not installed",
+            where="recipe lightgbm",
+            cure='Install it: pip install "chw-tools[lightgbm]"; or take gradient_boosting.',
+        ) from error
+    model = LGBMClassifier(
+        n_estimators=300,
+        learning_rate=0.04,
+        num_leaves=15,
+        min_child_samples=40,
+        subsample=0.8,
+        subsample_freq=1,
+        colsample_bytree=0.6,
+        reg_lambda=5.0,
+        random_state=seed,
+        deterministic=True,
+        force_row_wise=True,
+        n_jobs=1,
+        verbose=-1,
+    )
+    return _pipeline(make_preprocessing(declaration), model)
+
+
+def _additive(declaration: Sequence[Feature], inputs: pd.DataFrame, seed: int) -> Any:
     from interpret.glassbox import ExplainableBoostingClassifier
 
     # Fewer bags and bins and a quicker rate than the library's defaults (14 bags, 1024 bins,
@@ -132,28 +172,80 @@ def _additive(declaration: Sequence[Feature], seed: int) -> Any:
     )
 
 
+_RATE = Range(0.02, 0.2, is_log=True)
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("logistic", "Logistic regression", _logistic, {"model__C": (0.01, 0.1, 1.0)}),
+        Recipe(
+            "logistic",
+            "Logistic regression",
+            _logistic,
+            grid={"model__C": (0.01, 0.1, 1.0)},
+            space={"model__C": Range(1e-3, 10.0, is_log=True)},
+        ),
+        Recipe(
+            "logistic_splines",
+            "Logistic regression with curves",
+            _logistic_splines,
+            grid={"model__C": (0.01, 0.1, 1.0)},
+            space={"model__C": Range(1e-3, 10.0, is_log=True)},
+        ),
         Recipe(
             "random_forest",
             "Random forest",
             _random_forest,
-            {"model__min_samples_leaf": (10, 20, 50)},
+            grid={"model__min_samples_leaf": (10, 20, 50)},
+            space={
+                "model__min_samples_leaf": Range(5, 100, is_log=True),
+                "model__max_features": Range(0.1, 0.8),
+            },
         ),
         Recipe(
             "gradient_boosting",
             "Gradient boosting (histograms)",
             _gradient_boosting,
-            {"model__learning_rate": (0.03, 0.1), "model__max_depth": (3, 5)},
+            grid={"model__learning_rate": (0.03, 0.1), "model__max_depth": (3, 5)},
+            space={
+                "model__learning_rate": _RATE,
+                "model__max_leaf_nodes": Range(4, 31, is_log=True),
+                "model__min_samples_leaf": Range(10, 100, is_log=True),
+                "model__l2_regularization": Range(1e-2, 30.0, is_log=True),
+            },
         ),
         Recipe(
             "full_gradient_boosting",
             "Gradient boosting (exact splits)",
             _full_gradient_boosting,
-            FULL_BOOSTING_GRID,
+            grid=FULL_BOOSTING_GRID,
+            space={
+                "model__n_estimators": Range(50, 300),
+                "model__learning_rate": _RATE,
+                "model__max_depth": Range(1, 5),
+            },
         ),
-        Recipe("additive", "Additive model (explainable boosting)", _additive),
+        Recipe(
+            "lightgbm",
+            "Gradient boosting (LightGBM)",
+            _lightgbm,
+            grid={"model__num_leaves": (7, 15, 31), "model__learning_rate": (0.02, 0.04)},
+            space={
+                "model__learning_rate": _RATE,
+                "model__num_leaves": Range(4, 31, is_log=True),
+                "model__min_child_samples": Range(10, 100, is_log=True),
+                "model__reg_lambda": Range(1e-2, 30.0, is_log=True),
+            },
+        ),
+        Recipe(
+            "additive",
+            "Additive model (explainable boosting)",
+            _additive,
+            grid={"reg_lambda": (5.0, 20.0), "learning_rate": (0.04, 0.08)},
+            space={
+                "reg_lambda": Range(1.0, 50.0, is_log=True),
+                "learning_rate": Range(0.02, 0.1, is_log=True),
+                "min_samples_leaf": Range(10, 100, is_log=True),
+            },
+            can_be_monotone=True,
+        ),
     )
 }

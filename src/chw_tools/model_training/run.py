@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
     from chw_tools.model_evaluation import Evaluation
     from chw_tools.model_training.cohorts import Cohorts
+    from chw_tools.model_training.fitting import ClassWeights, Direction
     from chw_tools.model_training.recipes import Recipe
     from chw_tools.model_training.split import Split
     from chw_tools.model_training.train import FittedModel
+    from chw_tools.model_training.tuning import Search
     from chw_tools.programme.outcomes import OutcomeDefinition
 
 
@@ -86,8 +88,9 @@ def run_training(
     seed: int,
     population: str,
     source: str = "",
-    grid: Mapping[str, tuple[Any, ...]] | None = None,
-    n_jobs: int = 1,
+    search: Search | None = None,
+    class_weights: ClassWeights = "none",
+    monotone: Mapping[str, Direction] | None = None,
     truth: pd.DataFrame | None = None,
 ) -> TrainingRun:
     """Train on some people and earlier days; judge by other people on the last day.
@@ -98,7 +101,7 @@ def run_training(
         See :func:`chw_tools.model_training.cohorts.make_cohorts`.
     definition : OutcomeDefinition
         What is foreseen.
-    recipe, seed, grid, n_jobs
+    recipe, seed, search, class_weights, monotone
         As in :func:`chw_tools.model_training.train.train`.
     population : {"simulated", "real"}
         Whom the rows are about.
@@ -123,8 +126,9 @@ def run_training(
         groups=groups,
         outcome=definition.name,
         population=population,
-        grid=grid,
-        n_jobs=n_jobs,
+        search=search,
+        class_weights=class_weights,
+        monotone=monotone,
         limits=_limits(definition),
         trained_on=_facts(cohorts, split, source),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,9 @@ from chw_tools.model_training.run import run_training
 from chw_tools.programme.outcomes import OutcomeDefinition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from chw_tools.model_training.recipes import Recipe
     from chw_tools.model_training.run import TrainingRun
+    from chw_tools.model_training.tuning import Search
 
 
 def train_table(
@@ -28,8 +27,7 @@ def train_table(
     recipe: str | Recipe,
     seed: int,
     population: str = "simulated",
-    grid: Mapping[str, tuple[Any, ...]] | None = None,
-    n_jobs: int = 1,
+    search: Search | None = None,
 ) -> TrainingRun:
     """Train on a plain table, one row a person, and judge by a quarter held out.
 
@@ -41,7 +39,7 @@ def train_table(
         Column of 0 and 1.
     name : str
         Name of the outcome, by which the model is kept.
-    recipe, seed, grid, n_jobs
+    recipe, seed, search
         As in :func:`chw_tools.model_training.train.train`.
     population : {"simulated", "real"}
         Whom the rows are about.
@@ -84,8 +82,7 @@ def train_table(
         recipe=recipe,
         seed=seed,
         population=population,
-        grid=grid,
-        n_jobs=n_jobs,
+        search=search,
     )
 
 

@@ -12,21 +12,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chw_tools.errors import NotEnoughData
-from chw_tools.model_evaluation.calibration import compute_logit
+from chw_tools.model_evaluation import compute_metrics
 from chw_tools.model_training.calibration import Calibration, fit_calibration
-from chw_tools.model_training.inputs import compute_data_digest, find_learnable, read_inputs
+from chw_tools.model_training.fitting import (
+    TrainingRows,
+    check_monotone,
+    compute_estimator_logits,
+    fit_recipe,
+    read_learnable,
+)
+from chw_tools.model_training.inputs import compute_data_digest, read_inputs
 from chw_tools.model_training.recipes import RECIPES
-from chw_tools.model_training.tuning import N_FOLDS, make_folds, tune
+from chw_tools.model_training.tuning import N_FOLDS, find_parameters, make_folds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from chw_tools.feature_engineering import Feature, Features
+    from chw_tools.model_training.fitting import ClassWeights, Direction
     from chw_tools.model_training.recipes import Recipe
+    from chw_tools.model_training.tuning import Found, Search
 
 #: Ten events, and ten people without, in each fold; fewer cannot carry a calibration.
 #: A decision of this project: published advice asks for 100 and more to *judge* a model
@@ -89,8 +97,9 @@ def train(
     outcome: str = "outcome",
     name: str = "",
     population: str = "simulated",
-    grid: Mapping[str, tuple[Any, ...]] | None = None,
-    n_jobs: int = 1,
+    search: Search | None = None,
+    class_weights: ClassWeights = "none",
+    monotone: Mapping[str, Direction] | None = None,
     trained_on: Mapping[str, Any] | None = None,
     limits: Mapping[str, tuple[float | None, float | None]] | None = None,
 ) -> FittedModel:
@@ -112,11 +121,14 @@ def train(
         (the person) where absent.
     outcome, name, population : str
         What is foreseen, the model's name (the recipe's where empty), whom it is about.
-    grid : mapping, optional
-        Candidates to tune over with five folds; without it nothing is tuned. The recipe's
-        own stands in ``RECIPES[name].grid``.
-    n_jobs : int
-        Processes for the grid; -1 for every core.
+    search : Search, optional
+        How settings are looked for; without it the recipe's own are taken. What the chosen
+        settings are worth is told by rows that the search did not see
+        (``trained_on["search"]``).
+    class_weights : {"none", "balanced"}
+        Weights in the fit; the calibration puts the size of the risks right again.
+    monotone : mapping of str to {"rises", "falls"}, optional
+        Inputs whose effect is held to one direction; the additive recipe only.
     trained_on : mapping, optional
         Facts for the card, such as the index days and the source; no person's values.
     limits : mapping, optional
@@ -128,7 +140,8 @@ def train(
     NotEnoughData
         With fewer than :data:`MIN_EVENTS` events or people without.
     ValueError
-        If labels and features differ in length, or no such recipe is known.
+        If labels and features differ in length, no such recipe is known, or a direction is
+        asked for that cannot be held.
     """
     chosen = RECIPES.get(recipe) if isinstance(recipe, str) else recipe
     if chosen is None:
@@ -140,17 +153,20 @@ def train(
     check_enough(target, outcome=outcome)
     kept = features.frame[known]
     grouped = np.asarray(kept.index if groups is None else np.asarray(groups)[known])
-    declaration, inputs = _read_learnable(kept, features.declaration)
-    estimator, calibration, made = _fit(
-        chosen,
-        declaration,
-        inputs,
-        target,
+    declaration, inputs = read_learnable(kept, features.declaration)
+    held = {name: way for name, way in (monotone or {}).items()}
+    check_monotone(chosen, held, features.declaration)
+    rows = TrainingRows(
+        recipe=chosen,
+        declaration=declaration,
+        inputs=inputs,
+        labels=target,
         groups=grouped,
         seed=seed,
-        grid=grid or {},
-        n_jobs=n_jobs,
+        class_weights=class_weights,
+        monotone=held,
     )
+    estimator, calibration, made = _fit_calibrated(rows, search)
     return FittedModel(
         outcome=outcome,
         name=name or chosen.name,
@@ -191,77 +207,67 @@ def check_enough(labels: NDArray[np.float64], *, outcome: str) -> None:
         )
 
 
-def compute_estimator_logits(estimator: Any, inputs: pd.DataFrame) -> NDArray[np.float64]:
-    """The estimator's own log-odds, before calibration."""
-    with one_thread():
-        return compute_logit(estimator.predict_proba(inputs)[:, 1])
-
-
-def _read_learnable(
-    frame: pd.DataFrame, declaration: Sequence[Feature]
-) -> tuple[tuple[Feature, ...], pd.DataFrame]:
-    inputs = read_inputs(frame, declaration)
-    learnable = set(find_learnable(inputs))
-    kept = tuple(f for f in declaration if f.name in learnable)
-    if not kept:
-        raise NotEnoughData("no feature is known and varies among the training rows")
-    return kept, inputs[[f.name for f in kept]]
-
-
-def _fit(
-    recipe: Recipe,
-    declaration: Sequence[Feature],
-    inputs: pd.DataFrame,
-    labels: NDArray[np.float64],
-    *,
-    groups: NDArray[Any],
-    seed: int,
-    grid: Mapping[str, tuple[Any, ...]],
-    n_jobs: int,
+def _fit_calibrated(
+    rows: TrainingRows, search: Search | None
 ) -> tuple[Any, Calibration, dict[str, Any]]:
-    folds = make_folds(inputs, labels, groups, seed=seed)
-    parameters: dict[str, Any] = {}
-    if grid:
-        unfitted = recipe.make(declaration, seed)
-        with one_thread():
-            parameters = tune(unfitted, inputs, labels, grid=grid, folds=folds, n_jobs=n_jobs)
+    """The estimator fitted on all rows, calibrated by fits that had not seen those they judge.
 
-    def fit(rows: NDArray[np.int64] | slice) -> Any:
-        estimator = recipe.make(declaration, seed).set_params(**parameters)
-        return fit_quietly(estimator, inputs.iloc[rows], labels[rows])
-
-    if labels[folds[0][1]].sum() >= _EVENTS_FOR_ONE_FOLD:
-        fitted_rows, untouched = folds[0]
-        final = fit(fitted_rows)
-        logits = compute_estimator_logits(final, inputs.iloc[untouched])
-        calibrated_on = "one held-out fold in five"
-    else:
-        logits = np.empty(len(labels))
-        for rows, held_out in folds:
-            logits[held_out] = compute_estimator_logits(fit(rows), inputs.iloc[held_out])
-        untouched, final = np.arange(len(labels)), fit(slice(None))
-        calibrated_on = "each of five folds, by a model fitted on the other four"
-    calibration = fit_calibration(logits, labels[untouched])
-    return final, calibration, {"parameters": parameters, "calibrated_on": calibrated_on}
-
-
-def fit_quietly(estimator: Any, inputs: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
-    """The estimator, fitted; the additive model's remark on drawing gaps is not passed on."""
-    import warnings
-
-    with warnings.catch_warnings(), one_thread():
-        # Gaps are a level of their own here, on purpose, and are drawn by us.
-        warnings.filterwarnings("ignore", message="Missing values detected", category=UserWarning)
-        return estimator.fit(inputs, labels)
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """Numerical libraries held to one thread.
-
-    On cores that others use too, several threads wait for one another by spinning: boosting
-    was measured at ten times its time. The numbers are also the same on every machine.
+    A search is repeated within each of those fits, so that it never sees who judges it.
     """
-    from threadpoolctl import threadpool_limits
+    folds = make_folds(rows.inputs, rows.labels, rows.groups, seed=rows.seed)
+    outer = folds[:1] if _is_one_enough(rows, folds, search) else folds
+    logits, found = np.full(len(rows.labels), np.nan), []
+    for learnt, untouched in outer:
+        part = rows.take(learnt)
+        found.append(find_parameters(part, search))
+        fitted = fit_recipe(part, found[-1].parameters)
+        logits[untouched] = compute_estimator_logits(fitted, rows.inputs.iloc[untouched])
+    best = found[0] if len(outer) == 1 else find_parameters(rows, search)
+    judged = ~np.isnan(logits)
+    calibration = fit_calibration(logits[judged], rows.labels[judged])
+    facts = {
+        "parameters": dict(best.parameters),
+        "calibrated_on": _CALIBRATED_ON[len(outer) == 1],
+        **_said_of_search(
+            search, best, found, calibration.apply(logits[judged]), rows.labels[judged]
+        ),
+        **({"class_weights": rows.class_weights} if rows.class_weights != "none" else {}),
+        **({"monotone": dict(rows.monotone)} if rows.monotone else {}),
+    }
+    return fit_recipe(rows, best.parameters), calibration, facts
 
-    limited: AbstractContextManager[Any] = threadpool_limits(limits=1)
-    return limited
+
+_CALIBRATED_ON = {
+    True: "one held-out fold in five, by a model fitted on the other four",
+    False: "each of five folds, by a model fitted on the other four",
+}
+
+
+def _is_one_enough(rows: TrainingRows, folds: list[Any], search: Search | None) -> bool:
+    if search is not None and search.selection is not None:
+        return search.selection == "held_out"
+    return bool(rows.labels[folds[0][1]].sum() >= _EVENTS_FOR_ONE_FOLD)
+
+
+def _said_of_search(
+    search: Search | None,
+    best: Found,
+    found: list[Found],
+    risks: NDArray[np.float64],
+    labels: NDArray[np.float64],
+) -> dict[str, Any]:
+    """How the settings were chosen, and what rows that the search had not seen said of them."""
+    if search is None:
+        return {}
+    measured = compute_metrics(labels, risks, seed=0, n_resamples=0)["value"]
+    return {
+        "search": {
+            "method": search.method,
+            "selection": "held_out" if len(found) == 1 else "nested",
+            "n_tried": best.n_tried,
+            "log_loss_in_search": round(best.log_loss, 6),
+            "log_loss_unseen": round(float(measured["log_loss"]), 6),
+            "auc_unseen": round(float(measured["auc"]), 6),
+            "chosen": [dict(one.parameters) for one in found],
+        }
+    }

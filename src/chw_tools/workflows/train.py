@@ -11,7 +11,7 @@ import pandas as pd
 
 from chw_tools.errors import ModelRefused, NothingToRead
 from chw_tools.model_evaluation import About, Evaluation, evaluate, write_report
-from chw_tools.model_training import RECIPES, choose_index_days, make_cohorts, run_training
+from chw_tools.model_training import Search, choose_index_days, make_cohorts, run_training
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +129,7 @@ def train_model(
         seed=seed,
         population=population,
         source=source,
-        grid=RECIPES[recipe].grid if tune else None,
+        search=Search() if tune else None,
         truth=truth,
     )
     people_from = sorted(register.people["source"].unique())

@@ -10,7 +10,7 @@ from chw_tools.errors import NotEnoughData, TableFault
 from chw_tools.feature_engineering import Feature, Features
 from chw_tools.model_evaluation import compute_metrics
 from chw_tools.model_evaluation.calibration import compute_probability
-from chw_tools.model_training import RECIPES, export_additive, train, train_table
+from chw_tools.model_training import RECIPES, Search, export_additive, train, train_table
 from chw_tools.model_training.calibration import fit_calibration
 from chw_tools.model_training.inputs import compute_data_digest, find_learnable, read_inputs
 from chw_tools.model_training.tuning import make_folds
@@ -128,7 +128,7 @@ def test_a_wrong_recipe_or_length_is_a_programmers_mistake(learnt):
 
 
 def test_tuning_takes_the_best_of_the_grid(learnt):
-    model = train(*learnt, recipe="logistic", seed=1, grid={"model__C": (1e-9, 1.0)})
+    model = train(*learnt, recipe="logistic", seed=1, search=Search(grid={"model__C": (1e-9, 1.0)}))
     assert model.trained_on["parameters"] == {"model__C": 1.0}
     assert model.estimator[-1].C == 1.0
 
