@@ -19,6 +19,7 @@
     ├── ModelError            models
     │   ├── ModelNotFound     none of that outcome and version
     │   ├── ModelRefused      changed, of unknown type, or for another population
+    │   ├── LeakFound         what judges a model was learnt from
     │   └── NotEnoughData     too few people or events to train honestly
     ├── PlanningError         plans
     │   └── SolverFailed      a solver crashed or did not end
@@ -119,6 +120,10 @@ class ModelNotFound(ModelError):
 
 class ModelRefused(ModelError):
     """A model file was changed, holds unknown types, or was trained on another population."""
+
+
+class LeakFound(ModelError):
+    """What judges a model, or was known only later, would be learnt from."""
 
 
 class NotEnoughData(ModelError):

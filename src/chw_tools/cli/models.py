@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -30,7 +30,8 @@ ADMISSION = "hospital_admission_180d"
 def add_to(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command(
-        epilog="Examples: chw train · chw train --recipe gradient_boosting --tune · "
+        epilog="Examples: chw train · chw train --recipe gradient_boosting --search grid · "
+        "chw train --split-by area · "
         "chw train --data survey.csv.gz --mapping survey.toml --outcome diabetes"
     )(train)
     app.command(
@@ -79,11 +80,25 @@ def train(
     context: typer.Context,
     outcome: Outcome = ADMISSION,
     recipe: Annotated[
-        str, typer.Option(help="logistic, random_forest, gradient_boosting or additive.")
+        str,
+        typer.Option(
+            help="additive, logistic, logistic_splines, random_forest, gradient_boosting, "
+            "full_gradient_boosting or lightgbm."
+        ),
     ] = "additive",
-    tune: Annotated[
-        bool, typer.Option("--tune", help="Search the recipe's grid, 5 folds.")
-    ] = False,
+    search: Annotated[
+        Literal["none", "grid", "optuna"],
+        typer.Option(help="Look for better settings, in folds that judge nothing else."),
+    ] = "none",
+    trials: Annotated[int, typer.Option(help="How many settings optuna tries.", min=1)] = 30,
+    class_weights: Annotated[
+        Literal["none", "balanced"],
+        typer.Option(help="Let both classes weigh the same; risks are calibrated after."),
+    ] = "none",
+    split_by: Annotated[
+        Literal["household", "area"],
+        typer.Option(help="Judge by other households, or by whole other areas."),
+    ] = "household",
     data: Data = None,
     mapping: Mapping = None,
     seed: Seed = 1,
@@ -95,6 +110,7 @@ def train(
     by person, and the report says so. Risks are calibrated on untouched rows.
     """
     world: World = context.obj
+    from chw_tools.model_training import Search
     from chw_tools.workflows.train import train_model
 
     with world.parts() as parts:
@@ -110,7 +126,9 @@ def train(
             keep_report=parts.keep_report,
             created_at=datetime.now(UTC),
             code_version=code_version(),
-            tune=tune,
+            search=None if search == "none" else Search(search, n_trials=trials),
+            class_weights=class_weights,
+            split_by=split_by,
         )
     _say_judged(judged, json)
 

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 ADDITIVE_FILE, PIPELINE_FILE, SCORING_FILE = "model.json", "model.skops", "scoring.json"
 #: Types outside skops's own list that our recipes need; all hold arrays and numbers only.
 TRUSTED_TYPES: tuple[str, ...] = (
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",  # keeps its trees as text
+    "lightgbm.sklearn.LGBMClassifier",
     "numpy.dtype",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "scipy.interpolate._bsplines.BSpline",
     "sklearn._loss.link.Interval",
     "sklearn._loss.link.LogitLink",
     "sklearn._loss.loss.HalfBinomialLoss",

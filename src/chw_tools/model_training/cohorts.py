@@ -47,6 +47,8 @@ class Cohorts:
         What subgroups are made of; not always an input.
     horizon_days : int
         0 for a status.
+    areas : Series, optional
+        Area of each row, for a split by area; missing where none is known.
     """
 
     outcome: str
@@ -56,6 +58,7 @@ class Cohorts:
     households: pd.Series
     judged_by: pd.DataFrame
     horizon_days: int
+    areas: pd.Series | None = None
 
 
 def choose_index_days(
@@ -115,6 +118,7 @@ def make_cohorts(
         households=_stack([part.households for part in kept]),
         judged_by=_stack([part.judged_by for part in kept]),
         horizon_days=kept[-1].horizon_days,
+        areas=_stack([part.areas for part in kept if part.areas is not None]),
     )
 
 
@@ -135,6 +139,9 @@ def _one_day(register: Register, definition: OutcomeDefinition, day: pd.Timestam
         households=homes.astype("str").where(homes.notna(), people),
         judged_by=frame[[name for name in JUDGED_BY if name in frame]],
         horizon_days=(definition.horizon_days or 0) if definition.kind == "within_days" else 0,
+        areas=frame["area_id"].astype("str")
+        if "area_id" in frame
+        else pd.Series(pd.NA, frame.index),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chw_tools.errors import SettingsFault
+from chw_tools.errors import MissingExtra
 from chw_tools.model_training.preprocessing import make_curves, make_preprocessing
 
 if TYPE_CHECKING:
@@ -126,11 +126,7 @@ def _lightgbm(declaration: Sequence[Feature], inputs: pd.DataFrame, seed: int) -
     try:
         from lightgbm import LGBMClassifier
     except ImportError as error:
-        raise SettingsFault(
-            "LightGBM is not installed",
-            where="recipe lightgbm",
-            cure='Install it: pip install "chw-tools[lightgbm]"; or take gradient_boosting.',
-        ) from error
+        raise MissingExtra.of("LightGBM", extra="lightgbm") from error
     model = LGBMClassifier(
         n_estimators=300,
         learning_rate=0.04,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.feature_engineering import Features
-from chw_tools.model_evaluation import About, evaluate
+from chw_tools.model_evaluation import About, compute_metrics, evaluate
 from chw_tools.model_evaluation.report import write_metrics_text
 from chw_tools.model_training.baselines import fit_baselines
 from chw_tools.model_training.split import split_cohorts
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chw_tools.model_training.cohorts import Cohorts
     from chw_tools.model_training.fitting import ClassWeights, Direction
     from chw_tools.model_training.recipes import Recipe
-    from chw_tools.model_training.split import Split
+    from chw_tools.model_training.split import Split, SplitBy
     from chw_tools.model_training.train import FittedModel
     from chw_tools.model_training.tuning import Search
     from chw_tools.programme.outcomes import OutcomeDefinition
@@ -49,6 +49,8 @@ class TrainingRun:
     probe : DataFrame
         A few rows of inputs, by which a saved model is compared with the fitted one; not to
         be kept.
+    notes : tuple of str
+        What the report must say of the training.
     """
 
     model: FittedModel
@@ -57,6 +59,7 @@ class TrainingRun:
     definition: OutcomeDefinition
     source: str
     probe: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """The measures as plain text, for a terminal."""
@@ -74,7 +77,7 @@ class TrainingRun:
             source=self.source,
             intended_use=self.definition.intended_use,
             not_for=self.definition.not_for,
-            caveats=(*self.split.notes, *self.definition.known_caveats),
+            caveats=(*self.notes, *self.split.notes, *self.definition.known_caveats),
             features=[feature.as_dict() for feature in self.model.features],
             trained_on=self.model.trained_on,
         )
@@ -92,6 +95,7 @@ def run_training(
     class_weights: ClassWeights = "none",
     monotone: Mapping[str, Direction] | None = None,
     truth: pd.DataFrame | None = None,
+    split_by: SplitBy = "household",
 ) -> TrainingRun:
     """Train on some people and earlier days; judge by other people on the last day.
 
@@ -109,13 +113,15 @@ def run_training(
         Where they came from, for the card.
     truth : DataFrame, optional
         For simulated people: ``person_id``, ``as_of``, ``probability``.
+    split_by : {"household", "area"}
+        Whether households are held out, or whole areas.
 
     Raises
     ------
     NotEnoughData
         If there are too few events to train on, or to judge by.
     """
-    split = split_cohorts(cohorts, seed=seed)
+    split = split_cohorts(cohorts, seed=seed, split_by=split_by)
     learnt, labels, groups = _part(cohorts, split, split.train)
     judged, outcomes, _ = _part(cohorts, split, split.test)
     model = train(
@@ -133,9 +139,10 @@ def run_training(
         trained_on=_facts(cohorts, split, source),
     )
     plain = fit_baselines(learnt, labels, seed=seed, groups=groups)
+    happened, risks = outcomes.astype(float).to_numpy(), model.predict(judged.frame)
     evaluation = evaluate(
-        outcomes.astype(float).to_numpy(),
-        model.predict(judged.frame),
+        happened,
+        risks,
         seed=seed,
         name=model.name,
         judged_by=cohorts.judged_by.iloc[split.test],
@@ -143,7 +150,19 @@ def run_training(
         truth=None if truth is None else align_truth(truth, cohorts)[split.test],
     )
     probe = judged.frame.iloc[:500]
-    return TrainingRun(model, evaluation, split, definition, source, probe)
+    notes = (model.trained_on["sample_size"], *_said_without_twins(split, happened, risks))
+    return TrainingRun(model, evaluation, split, definition, source, probe, notes)
+
+
+def _said_without_twins(
+    split: Split, labels: NDArray[np.float64], risks: NDArray[np.float64]
+) -> tuple[str, ...]:
+    """How well the order holds among people unlike everybody who was learnt from."""
+    apart = ~split.has_twin
+    if apart.all() or not 0 < labels[apart].sum() < apart.sum():
+        return ()
+    auc = compute_metrics(labels[apart], risks[apart], seed=0, n_resamples=0).loc["auc", "value"]
+    return (f"Among the {int(apart.sum()):,} judged people without a twin the AUC is {auc:.3f}.",)
 
 
 def align_truth(truth: pd.DataFrame, cohorts: Cohorts) -> NDArray[np.float64]:
@@ -184,5 +203,6 @@ def _facts(cohorts: Cohorts, split: Split, source: str) -> dict[str, Any]:
         "trained_as_of": [f"{day:%Y-%m-%d}" for day in sorted(days.unique())],
         "judged_as_of": f"{judged.max():%Y-%m-%d}",
         "is_temporal_split": split.is_temporal,
+        **({"held_out_areas": list(split.held_out_areas)} if split.held_out_areas else {}),
         "n_judged": len(split.test),
     }

@@ -23,6 +23,7 @@ from chw_tools.model_training.fitting import (
 )
 from chw_tools.model_training.inputs import compute_data_digest, read_inputs
 from chw_tools.model_training.recipes import RECIPES
+from chw_tools.model_training.sample_size import compute_sample_size, count_parameters
 from chw_tools.model_training.tuning import N_FOLDS, find_parameters, make_folds
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class FittedModel:
         Learnt on rows that the estimator's own fits had not seen.
     trained_on : mapping
         ``n_rows``, ``n_people``, ``n_events``, ``seed``, ``parameters``,
-        ``data_digest``, ``calibrated_on`` and what the caller adds; no person's values.
+        ``data_digest``, ``calibrated_on``, ``sample_size``, ``search`` where there was one,
+        and what the caller adds; no person's values.
     limits : mapping of str to (low, high)
         The declared population: outside it there is no estimate.
     needs : tuple of str
@@ -181,6 +183,7 @@ def train(
             "n_events": int(target.sum()),
             "seed": seed,
             **made,
+            "sample_size": _said_of_sample_size(rows, estimator),
             "data_digest": compute_data_digest(inputs, target),
             **(trained_on or {}),
         },
@@ -241,6 +244,13 @@ _CALIBRATED_ON = {
     True: "one held-out fold in five, by a model fitted on the other four",
     False: "each of five folds, by a model fitted on the other four",
 }
+
+
+def _said_of_sample_size(rows: TrainingRows, estimator: Any) -> str:
+    need = compute_sample_size(
+        float(rows.labels.mean()), n_parameters=count_parameters(rows, estimator)
+    )
+    return need.describe(len(rows.labels))
 
 
 def _is_one_enough(rows: TrainingRows, folds: list[Any], search: Search | None) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from chw_tools.errors import SettingsFault
+from chw_tools.errors import MissingExtra
 from chw_tools.model_training.fitting import compute_estimator_logits, fit_recipe
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def find_parameters(rows: TrainingRows, search: Search | None) -> Found:
 
     Raises
     ------
-    SettingsFault
+    MissingExtra
         If the search needs a library that is not installed.
     ValueError
         If the method is not known, or the recipe declares nothing to search.
@@ -139,11 +139,7 @@ def _search_trials(
     try:
         import optuna
     except ImportError as error:
-        raise SettingsFault(
-            "Optuna is not installed",
-            where="search optuna",
-            cure='Install it: pip install "chw-tools[search]"; or search the grid.',
-        ) from error
+        raise MissingExtra.of("Optuna", extra="search") from error
 
     said = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)

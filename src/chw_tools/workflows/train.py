@@ -11,13 +11,16 @@ import pandas as pd
 
 from chw_tools.errors import ModelRefused, NothingToRead
 from chw_tools.model_evaluation import About, Evaluation, evaluate, write_report
-from chw_tools.model_training import Search, choose_index_days, make_cohorts, run_training
+from chw_tools.model_training import choose_index_days, make_cohorts, run_training
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
     from pathlib import Path
 
+    from chw_tools.model_training import Search
+    from chw_tools.model_training.fitting import ClassWeights
+    from chw_tools.model_training.split import SplitBy
     from chw_tools.programme.outcomes import OutcomeDefinition
     from chw_tools.records import Register
     from chw_tools.workflows.ports import ModelStore, ReportKeeper
@@ -81,7 +84,9 @@ def train_model(
     keep_report: ReportKeeper,
     created_at: datetime,
     code_version: str = "",
-    tune: bool = False,
+    search: Search | None = None,
+    class_weights: ClassWeights = "none",
+    split_by: SplitBy = "household",
     index_days: Sequence[pd.Timestamp] | None = None,
     truth: pd.DataFrame | None = None,
 ) -> Judged:
@@ -107,8 +112,12 @@ def train_model(
         An aware instant, for the manifest.
     code_version : str
         Version of the code, for the manifest.
-    tune : bool
-        Whether to search the recipe's grid with five folds.
+    search : Search, optional
+        How settings are looked for; by default the recipe's own are taken.
+    class_weights : {"none", "balanced"}
+        Whether both classes weigh the same in the fit.
+    split_by : {"household", "area"}
+        Whether households are held out, or whole areas.
     index_days : sequence of Timestamp, optional
         Days from which to look ahead; by default five, a horizon apart, at the end.
     truth : DataFrame, optional
@@ -129,7 +138,9 @@ def train_model(
         seed=seed,
         population=population,
         source=source,
-        search=Search() if tune else None,
+        search=search,
+        class_weights=class_weights,
+        split_by=split_by,
         truth=truth,
     )
     people_from = sorted(register.people["source"].unique())

@@ -10,10 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chw_tools.errors import NotEnoughData
+from chw_tools.errors import LeakFound, NotEnoughData
 from chw_tools.feature_engineering import Feature, Features
 from chw_tools.model_training.cohorts import Cohorts, choose_index_days
-from chw_tools.model_training.split import check_known_before, draw_shares, split_cohorts
+from chw_tools.model_training.split import (
+    check_known_before,
+    check_no_twins,
+    draw_shares,
+    split_cohorts,
+)
 from chw_tools.programme.outcomes import load_outcomes
 
 _FEATURES = (Feature("bmi", "BMI", "number"), Feature("sex", "Sex", "choice", allowed=("f", "m")))
@@ -125,3 +130,63 @@ def test_who_changed_house_between_index_days_stays_on_one_side(seed):
     split = split_cohorts(cohorts, seed=seed)
     people = cohorts.features.frame.index
     assert not set(people[split.train]) & set(people[split.test])
+
+
+def test_whole_areas_are_held_out_and_kin_of_the_judged_teach_nothing():
+    cohorts = _cohorts([f"h{i // 2}" for i in range(400)])
+    areas = np.array([f"village {i // 40}" for i in range(400)], dtype=object)
+    areas[1] = "village 9"  # one of a household lives elsewhere
+    cohorts = replace(cohorts, areas=pd.Series(areas, cohorts.labels.index, dtype="str"))
+    split = split_cohorts(cohorts, seed=3, split_by="area")
+    assert split.held_out_areas
+    assert not set(areas[split.train]) & set(split.held_out_areas)
+    assert set(areas[split.test]) == set(split.held_out_areas)
+    homes = cohorts.households.to_numpy()
+    assert not set(homes[split.train]) & set(homes[split.test])
+    assert 0.2 <= len(split.test) / 400 <= 0.5
+    assert any("of whom nobody was learnt from" in note for note in split.notes)
+
+
+def test_training_rows_of_a_divided_household_are_left_out_and_counted():
+    cohorts = _cohorts(["one", "one", *(f"h{i}" for i in range(398))])
+    areas = pd.Series(["a", *["b"] * 399], cohorts.labels.index, dtype="str")
+    areas.iloc[200:] = "c"
+    for seed in range(9):
+        split = split_cohorts(replace(cohorts, areas=areas), seed=seed, split_by="area")
+        is_divided = ("a" in split.held_out_areas) != ("b" in split.held_out_areas)
+        assert any("1 training rows were left out" in n for n in split.notes) == is_divided
+
+
+@pytest.mark.parametrize("areas", [None, ["only"] * 10])
+def test_a_split_by_area_needs_two_areas(areas):
+    cohorts = _cohorts([f"h{i}" for i in range(10)])
+    if areas:
+        cohorts = replace(cohorts, areas=pd.Series(areas, cohorts.labels.index, dtype="str"))
+    with pytest.raises(NotEnoughData, match="two areas"):
+        split_cohorts(cohorts, seed=1, split_by="area")
+
+
+def test_a_person_registered_twice_is_never_learnt_and_judged():
+    values = np.arange(400.0)
+    values[350:] = values[:50]  # fifty people stand there again, under other ids and homes
+    cohorts = _cohorts([f"h{i}" for i in range(400)], values)
+    for seed in range(5):
+        split = split_cohorts(cohorts, seed=seed)
+        bmi = cohorts.features.frame["bmi"].to_numpy()
+        assert not set(bmi[split.train]) & set(bmi[split.test])
+        assert not split.has_twin.any()
+        assert any("100 rows share all their inputs" in note for note in split.notes)
+
+
+def test_the_guard_fires_where_equal_rows_straddle_a_split():
+    inputs = pd.DataFrame({"bmi": [20.0, 21.0, 20.0, np.nan, np.nan]})
+    with pytest.raises(LeakFound, match="2 of 2 judged rows"):
+        check_no_twins(inputs, np.array([0, 1, 3]), np.array([2, 4]))
+    check_no_twins(inputs, np.array([0, 2]), np.array([1, 3, 4]))
+
+
+def test_where_twins_cannot_be_kept_together_the_judged_ones_are_counted():
+    values = np.arange(400) % 3
+    split = split_cohorts(_cohorts([f"h{i}" for i in range(400)], values), seed=1)
+    assert split.has_twin.all()
+    assert any("judged people have the same inputs" in note for note in split.notes)

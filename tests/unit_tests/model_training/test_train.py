@@ -200,3 +200,15 @@ def test_a_plain_table_is_split_trained_and_judged(learnt):
 def test_a_table_without_a_target_of_0_and_1_is_refused(frame):
     with pytest.raises(TableFault, match="target"):
         train_table(pd.DataFrame(frame), target="target", name="m", recipe="logistic", seed=1)
+
+
+def test_twins_of_whom_some_judge_are_told_with_the_order_among_the_others():
+    features, labels = make_features(900)
+    frame = features.frame[["smokes", "area"]].assign(target=labels.astype(int))
+    few_inputs = train_table(frame, target="target", name="mock", recipe="logistic", seed=1)
+    said = " ".join(few_inputs.about("v1").caveats)
+    assert "judged people have the same inputs" in said
+    assert "least for" in said  # how many people such a model needs
+    frame["exact"] = np.where(np.arange(900) % 3, features.frame["age_years"].to_numpy(), 0.0)
+    some = train_table(frame, target="target", name="mock", recipe="logistic", seed=1)
+    assert "without a twin the AUC is" in " ".join(some.about("v1").caveats)
