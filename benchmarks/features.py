@@ -23,7 +23,7 @@ import pandas as pd
 from chw_tools.feature_engineering import build_features, features_as_known, people_needed
 from chw_tools.programme.programme import RiskBands
 from chw_tools.records import Register, load_catalogue
-from chw_tools.risk_prediction import estimate_risk, read_additive, who_cvd_score
+from chw_tools.risk_prediction import estimate_risk, read_portable, who_cvd_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +155,7 @@ def main() -> None:
     features = best("build_features", lambda: build_features(register, as_of=AS_OF))
     megabytes = features.frame.memory_usage(deep=True).sum() / 1e6
     sys.stdout.write(f"feature table: {features.frame.shape}, {megabytes:.0f} MB\n")
-    model = read_additive(make_model(features.frame))
+    model = read_portable(make_model(features.frame))
     score = who_cvd_score("South Asia")
     best("additive model, 60 terms: risks alone", lambda: model.predict(features.frame))
     best("  with reasons, notes and digests", lambda: estimate_risk(model, features, bands=BANDS))

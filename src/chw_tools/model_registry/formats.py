@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chw_tools.errors import ModelRefused
-from chw_tools.model_training import export_additive, is_additive
-from chw_tools.risk_prediction import read_additive
+from chw_tools.model_training import export_model, is_portable
+from chw_tools.risk_prediction import read_portable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,8 +49,8 @@ _LIBRARIES = ("chw-tools", "numpy", "pandas", "scikit-learn", "interpret-core", 
 
 def write_model(model: FittedModel, *, version: str) -> dict[str, bytes]:
     """The model's own files by name."""
-    if is_additive(model):
-        return {ADDITIVE_FILE: export_additive(model, version=version).encode()}
+    if is_portable(model):
+        return {ADDITIVE_FILE: export_model(model, version=version).encode()}
     from skops.io import dumps
 
     about = {
@@ -86,7 +86,7 @@ def read_model(
         another minor version of scikit-learn.
     """
     if ADDITIVE_FILE in files:
-        return read_additive(files[ADDITIVE_FILE].decode("utf-8"))
+        return read_portable(files[ADDITIVE_FILE].decode("utf-8"))
     if PIPELINE_FILE not in files or SCORING_FILE not in files:
         raise ModelRefused("there is no model among the files", cure="Train again.")
     _check_library("scikit-learn", libraries)

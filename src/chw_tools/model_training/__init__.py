@@ -1,7 +1,7 @@
 """Features and outcomes in, a fitted and calibrated model out."""
 
 from chw_tools.model_training.cohorts import Cohorts, choose_index_days, make_cohorts
-from chw_tools.model_training.export import export_additive, is_additive
+from chw_tools.model_training.export import export_model, is_portable
 from chw_tools.model_training.recipes import FULL_BOOSTING_GRID, RECIPES, Range, Recipe
 from chw_tools.model_training.run import TrainingRun, run_training
 from chw_tools.model_training.split import Split, split_cohorts
@@ -20,8 +20,8 @@ __all__ = [
     "Split",
     "TrainingRun",
     "choose_index_days",
-    "export_additive",
-    "is_additive",
+    "export_model",
+    "is_portable",
     "make_cohorts",
     "run_training",
     "split_cohorts",

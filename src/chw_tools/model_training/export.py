@@ -1,76 +1,165 @@
-"""The additive model as plain JSON (``chw-additive/1``): what is saved, scored and shown.
+"""A fitted model as a portable file, in the form ``chw-model/2``.
 
-A number falls in bin ``searchsorted(cuts, value, side="right")``; the first score of each
-term is for a missing value, the last one of a choice for a level never seen. Floats are
-written in full, so that the file scores exactly as the fitted model does.
+What is written is rounded, and is what everybody scores with from then on; that it scores
+as the fitted model does is asserted here, on values at and beside every border.
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+
+from chw_tools.model_training.portable_terms import Terms, find_terms
+from chw_tools.records.catalogue import load_catalogue
+from chw_tools.risk_prediction.plausibility import declare_range
+from chw_tools.risk_prediction.portable import AVERAGE, read_portable
+from chw_tools.risk_prediction.portable_format import FORMAT, MOST_SURE
+from chw_tools.risk_prediction.sentences import SENTENCES, unit_word
+from chw_tools.risk_prediction.signing import feature_digest, sealed, write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chw_tools.feature_engineering import Feature
     from chw_tools.model_training.train import FittedModel
+    from chw_tools.records.catalogue import Catalogue
+    from chw_tools.risk_prediction import PortableModel
 
-FORMAT = "chw-additive/1"
-
-
-def is_additive(model: FittedModel) -> bool:
-    """Whether the model can be written as terms of one feature each."""
-    return hasattr(model.estimator, "term_scores_") and all(
-        len(features) == 1 for features in model.estimator.term_features_
-    )
+#: A risk by the file and by the fitted model differ by no more.
+PARITY = 1e-9
+_PROBES = 2000
 
 
-def export_additive(model: FittedModel, *, version: str) -> str:
-    """The fitted additive model as the text of a ``chw-additive/1`` file.
+def is_portable(model: FittedModel) -> bool:
+    """Whether the model is a sum of one term a feature, and so can be written as a file."""
+    return find_terms(model.estimator, model.features) is not None
+
+
+def export_model(
+    model: FittedModel,
+    *,
+    version: str,
+    thresholds: Mapping[str, Any] | None = None,
+    texts: Mapping[str, Mapping[str, Any]] | None = None,
+    parent: str | None = None,
+    catalogue: Catalogue | None = None,
+) -> str:
+    """The fitted model as the text of a ``chw-model/2`` file, with its digest, not signed.
+
+    Parameters
+    ----------
+    model : FittedModel
+        Additive, logistic, or logistic with splines; see :func:`is_portable`.
+    version : str
+        Its version.
+    thresholds : mapping, optional
+        ``bands`` ({band: lowest risk}), ``capacity`` and ``sensitivity`` (risks): what a
+        phone needs to name a band and to say who is on the list.
+    texts : mapping, optional
+        Translations: sentences by language and key, with ``labels`` and ``features`` of
+        single inputs; the English ones are always written.
+    parent : str, optional
+        Digest of the model that this one was edited from.
+    catalogue : Catalogue, optional
+        Where plausible ranges come from; the shipped one by default.
 
     Raises
     ------
     ValueError
-        If the model is not additive (see :func:`is_additive`).
+        If the model is not a sum of one term a feature, or what was written does not score
+        as it does.
     """
-    if not is_additive(model):
-        raise ValueError("only a model with one feature in each term can be exported")
-    fitted = model.estimator
-    terms = [
-        _term(model.features[features[0]], fitted.bins_[features[0]][0], scores)
-        for features, scores in zip(fitted.term_features_, fitted.term_scores_, strict=True)
-    ]
-    content = {
-        "format": FORMAT,
-        "outcome": model.outcome,
-        "name": model.name,
-        "version": version,
-        "population": model.population,
-        "intercept": float(np.ravel(fitted.intercept_)[0]),
-        "terms": terms,
-        "calibration": {
-            "slope": model.calibration.slope,
-            "intercept": model.calibration.intercept,
-        },
-        "features": [feature.as_dict() for feature in model.features],
-        "limits": {name: list(pair) for name, pair in model.limits.items()},
-        "needs": list(model.needs),
-        "trained_on": dict(model.trained_on),
-    }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    found = find_terms(model.estimator, model.features)
+    if found is None:
+        raise ValueError("only a model that is a sum of one term a feature can be exported")
+    held = catalogue or load_catalogue()
+    content = sealed(
+        {
+            "format": FORMAT,
+            "outcome": model.outcome,
+            "name": model.name,
+            "version": version,
+            "population": model.population,
+            "recipe": model.recipe,
+            "reference": AVERAGE,
+            "features": [_declared(one, model, held) for one in model.features],
+            "intercept": found.intercept,
+            "terms": found.terms,
+            "calibration": {
+                "slope": float(model.calibration.slope),
+                "intercept": float(model.calibration.intercept),
+                "log_odds_within": MOST_SURE,
+            },
+            "limits": {name: list(pair) for name, pair in model.limits.items()},
+            "needs": list(model.needs),
+            "thresholds": dict(thresholds or {}),
+            "texts": {**(texts or {}), "en": _english(model.features, (texts or {}).get("en", {}))},
+            "trained_on": dict(model.trained_on),
+            "digests": _digests(model, parent),
+        }
+    )
+    text = write_text(content)
+    check_same(model, read_portable(text), make_probes(found, model.features))
+    return text
 
 
-def _term(feature: Feature, bins: Any, scores: Any) -> dict[str, Any]:
-    if feature.kind == "choice":
-        # The library numbers levels from 1; several may share a number, and so a score.
-        levels = list(bins)
-        found = [float(scores[bins[level]]) for level in levels]
-        ordered = [float(scores[0]), *found, float(scores[-1])]
-        return {"feature": feature.name, "kind": "choice", "levels": levels, "scores": ordered}
-    return {
-        "feature": feature.name,
-        "kind": "number",
-        "cuts": [float(cut) for cut in bins],
-        "scores": [float(score) for score in scores[:-1]],
-    }
+def _declared(feature: Feature, model: FittedModel, catalogue: Catalogue) -> dict[str, Any]:
+    learnt = model.trained_on.get("ranges", {}).get(feature.name)
+    return feature.as_dict() | declare_range(feature, learnt=learnt, catalogue=catalogue)
+
+
+def _english(features: tuple[Feature, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+    units = {feature.unit: unit_word(feature.unit) for feature in features if feature.unit}
+    return {**SENTENCES, "units": units, **given}
+
+
+def _digests(model: FittedModel, parent: str | None) -> dict[str, str]:
+    found = {"features": feature_digest(model.features)}
+    data = model.trained_on.get("data_digest")
+    if data:
+        found["data"] = data
+    return found | ({"parent": parent} if parent else {})
+
+
+def make_probes(found: Terms, features: tuple[Feature, ...]) -> pd.DataFrame:
+    """People who do not exist, with values at and beside every border, unknown and missing.
+
+    Values of each feature come round in an order of its own, so that they meet in many ways.
+    """
+    columns: dict[str, Any] = {}
+    kinds = {feature.name: feature.kind for feature in features}
+    for at, term in enumerate(found.terms):
+        values = _values_to_try(term)
+        order = np.random.default_rng(at).permuted(np.resize(np.arange(len(values)), _PROBES))
+        kind = object if kinds[term["feature"]] == "choice" else "float64"
+        columns[term["feature"]] = np.array(values, dtype=kind)[order]
+    return pd.DataFrame(columns)
+
+
+def _values_to_try(term: Mapping[str, Any]) -> list[Any]:
+    if term["kind"] == "levels":
+        return [*term["levels"], "never heard of", None]
+    borders = np.array(term.get("cuts") or term.get("knots") or [term.get("at", 0.0), 0.0, 1.0])
+    beside = [np.nextafter(borders, -np.inf), borders, np.nextafter(borders, np.inf)]
+    between = (borders[1:] + borders[:-1]) / 2
+    ends = borders[[0, -1]] + np.ptp(borders) * np.array([-0.5, 0.5])
+    return [*np.concatenate([*beside, between, ends]).tolist(), np.nan]
+
+
+def check_same(model: FittedModel, written: PortableModel, frame: pd.DataFrame) -> float:
+    """The largest difference of a risk between what was fitted and what was written.
+
+    Raises
+    ------
+    ValueError
+        If it is above :data:`PARITY`.
+    """
+    if not written.terms:
+        frame = pd.DataFrame(index=range(1))
+    apart = np.abs(model.predict(frame) - written.predict(frame))
+    worst = float(np.nan_to_num(apart, nan=np.inf).max(initial=0.0))
+    if worst > PARITY:
+        raise ValueError("what was written does not score as what was fitted")
+    return worst

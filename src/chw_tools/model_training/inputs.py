@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,6 +50,27 @@ def find_learnable(inputs: pd.DataFrame, *, least_known: float = LEAST_KNOWN) ->
         for name, values in inputs.items()
         if known[name] >= least_known and values.duplicated().sum() < len(values) - 1
     ]
+
+
+def compute_ranges(inputs: pd.DataFrame) -> dict[str, list[float]]:
+    """Where all but one in a hundred of each number's known values lie, by name.
+
+    Rounded outward to two digits, so that no person's value is among them.
+    """
+    found = {}
+    for name, values in inputs.items():
+        if values.dtype != np.float64 or values.notna().sum() == 0:
+            continue
+        low, high = values.quantile([0.005, 0.995]).tolist()
+        found[str(name)] = [_outward(low, math.floor), _outward(high, math.ceil)]
+    return found
+
+
+def _outward(value: float, towards: Callable[[float], int]) -> float:
+    if not math.isfinite(value) or value == 0:
+        return 0.0 if value == 0 else value
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return float(f"{towards(value / unit) * unit:.6g}")
 
 
 def hash_rows(inputs: pd.DataFrame) -> NDArray[np.uint64]:

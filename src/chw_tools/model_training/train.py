@@ -21,7 +21,7 @@ from chw_tools.model_training.fitting import (
     fit_recipe,
     read_learnable,
 )
-from chw_tools.model_training.inputs import compute_data_digest, read_inputs
+from chw_tools.model_training.inputs import compute_data_digest, compute_ranges, read_inputs
 from chw_tools.model_training.recipes import RECIPES
 from chw_tools.model_training.sample_size import compute_sample_size, count_parameters
 from chw_tools.model_training.tuning import N_FOLDS, find_parameters, make_folds
@@ -185,6 +185,7 @@ def train(
             **made,
             "sample_size": _said_of_sample_size(rows, estimator),
             "data_digest": compute_data_digest(inputs, target),
+            "ranges": compute_ranges(inputs),
             **(trained_on or {}),
         },
         limits=limits or {},

@@ -10,8 +10,10 @@ import pandas as pd
 
 from chw_tools.errors import ModelRefused
 from chw_tools.model_evaluation.calibration import compute_logit, compute_probability
-from chw_tools.risk_prediction.additive_format import check_declaration, feature_of
-from chw_tools.risk_prediction.inputs import numbers_of
+from chw_tools.risk_prediction.explained import Explained, explain_in_parts
+from chw_tools.risk_prediction.inputs import Columns, numbers_of
+from chw_tools.risk_prediction.plausibility import Range
+from chw_tools.risk_prediction.portable_format import check_declaration, feature_of
 from chw_tools.risk_prediction.validity import Limits, judge_rows
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class PipelineModel:
     calibration_intercept: float = 0.0
     limits: Mapping[str, Limits] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    ranges: Mapping[str, Range] = field(default_factory=dict)
     trained_on: Mapping[str, Any] = field(default_factory=dict)
 
     #: Whom effects are measured against, for a logistic regression.
@@ -60,7 +63,7 @@ class PipelineModel:
             choices as words.
         about : mapping
             ``name``, ``version``, ``outcome``, ``population``, ``calibration`` and
-            ``features`` as in a ``chw-additive/1`` file; ``limits``, ``needs`` and
+            ``features`` as in a ``chw-model/2`` file; ``limits``, ``needs`` and
             ``trained_on`` where given.
         digest : str
             SHA-256 of what was saved.
@@ -87,6 +90,7 @@ class PipelineModel:
             calibration_intercept=float(about["calibration"]["intercept"]),
             limits={name: (low, high) for name, (low, high) in about.get("limits", {}).items()},
             needs=tuple(about.get("needs", ())),
+            ranges={found["name"]: Range.of(found) for found in about["features"]},
             trained_on=about.get("trained_on", {}),
         )
 
@@ -128,10 +132,16 @@ class PipelineModel:
     def judge(self, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
         """State and note: outside its limits not valid, a needed input missing not known."""
         labels = {feature.name: feature.label for feature in self.features}
-        state, note = judge_rows(frame, limits=self.limits, needs=self.needs, labels=labels)
+        state, note = judge_rows(
+            Columns(frame), limits=self.limits, needs=self.needs, labels=labels
+        )
         if self._linear_parts() is None:
             note[state == "estimated"] = NO_REASONS
         return state, note
+
+    def explain(self, columns: Columns) -> Explained:
+        """State, note, risk and effects of each person."""
+        return explain_in_parts(self, columns)
 
     def _linear_parts(self) -> tuple[Any, NDArray[np.float64], float] | None:
         steps = getattr(self.estimator, "steps", None)

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
+from chw_tools.risk_prediction.explained import Explained, explain_in_parts
+from chw_tools.risk_prediction.inputs import columns_of
 from chw_tools.risk_prediction.validity import Limits, judge_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
+
+    from chw_tools.feature_engineering import Feature
+    from chw_tools.risk_prediction.inputs import Columns
+    from chw_tools.risk_prediction.plausibility import Range
 
 #: Far outside its limits a formula may reach 0 or 1, whose log-odds are no numbers.
 _SUREST = 1e-12
@@ -63,6 +69,9 @@ class PublishedScore:
     remarks: Callable[[pd.DataFrame], NDArray[np.object_]] | None = None
     reference_text: str = ""
     population: str = "real"
+    #: A formula reads its inputs by itself, and has limits in place of ranges.
+    features: tuple[Feature, ...] = ()
+    ranges: Mapping[str, Range] = field(default_factory=dict)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -115,7 +124,7 @@ class PublishedScore:
 
     def judge(self, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
         """State and note: not valid outside its limits, not known with an input missing."""
-        inputs = pd.DataFrame(self.read(frame), index=frame.index)
+        inputs = columns_of(self.read(frame), frame.index)
         state, note = judge_rows(
             inputs, limits=self.limits, needs=list(self.labels), labels=self.labels
         )
@@ -125,3 +134,7 @@ class PublishedScore:
             barred = frame[flag].fillna(False).to_numpy(dtype=bool)
             state[barred], note[barred] = "not_valid", why
         return state, note
+
+    def explain(self, columns: Columns) -> Explained:
+        """State, note, risk and effects of each person."""
+        return explain_in_parts(self, columns)

@@ -7,21 +7,29 @@ from inputs that are known as far as the model needs them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from chw_tools.errors import ModelRefused
 from chw_tools.records.derived import RISKS
-from chw_tools.records.register import conform
-from chw_tools.risk_prediction.inputs import digest_rows
+from chw_tools.risk_prediction.feature_check import check_features
+from chw_tools.risk_prediction.inputs import Columns, digest_rows
 from chw_tools.risk_prediction.reasons import reasons_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from numpy.typing import NDArray
 
-    from chw_tools.feature_engineering import Features
+    from chw_tools.feature_engineering import Feature, Features
+    from chw_tools.risk_prediction.explained import Explained
+    from chw_tools.risk_prediction.plausibility import Range
+
+_WORDS = pd.StringDtype(na_value=np.nan)  # what "str" stands for
+#: People who are scored at a time: what a million of them cost in memory stays small.
+ROWS_AT_A_TIME = 65_536
 
 
 class Bands(Protocol):
@@ -58,18 +66,23 @@ class ScoringModel(Protocol):
     def feature_names(self) -> tuple[str, ...]:
         """The inputs, in the model's order."""
 
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The declaration of the inputs; empty where a formula reads them by itself."""
+
+    @property
+    def ranges(self) -> Mapping[str, Range]:
+        """Plausible ranges of declared inputs."""
+
     def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Calibrated probability of each row; missing where there is none."""
 
-    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame | None:
-        """Effect of each feature on the log-odds, relative to the model's reference person.
+    def explain(self, columns: Columns) -> Explained:
+        """State, note, risk and effects of each person.
 
-        Rows by features; together with the log-odds of the reference they are the log-odds
-        of the risk, exactly. ``None`` where the model cannot be taken apart.
+        Effects are on the log-odds, relative to the model's reference person; together with
+        the log-odds of the reference they are the log-odds of the risk, exactly.
         """
-
-    def judge(self, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-        """State of each row (``estimated``, ``not_valid``, ``not_known``), and a note."""
 
 
 def estimate_risk(
@@ -96,43 +109,75 @@ def estimate_risk(
     Raises
     ------
     ModelRefused
-        If an input is not among the features, or the model is of simulated people and these
-        are not.
+        If an input is not among the features, or is declared in another unit; if a whole
+        column only makes sense in another unit; or if the model is of simulated people and
+        these are not.
     """
-    _check(model, features, population)
-    frame = features.frame
-    state, note = model.judge(frame)
-    estimated = state == "estimated"
-    risk = np.where(estimated, model.predict(frame), np.nan)
-    risks = pd.DataFrame(
-        {
-            "person_id": frame.index,
-            "outcome": model.outcome,
-            "as_of": pd.Timestamp(features.as_of),
-            "state": state,
-            "risk": risk,
-            "band": bands.of(risk),
-            "reasons": reasons_of(model.contributions(frame), features, estimated),
-            "note": note,
-            "model": f"{model.name} {model.version}",
-            "model_digest": model.digest,
-            "inputs_digest": digest_rows(frame, model.feature_names),
-        }
+    check_features(model, features, population=population)
+    parts = [_estimate(model, part, bands) for part in _in_parts(features)]
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _in_parts(features: Features) -> Iterator[Features]:
+    n_people = len(features.frame)
+    if n_people <= ROWS_AT_A_TIME:
+        yield features
+        return
+    for first in range(0, n_people, ROWS_AT_A_TIME):
+        part = features.frame.iloc[first : first + ROWS_AT_A_TIME]
+        yield replace(features, frame=part)
+
+
+def _estimate(model: ScoringModel, features: Features, bands: Bands) -> pd.DataFrame:
+    columns = Columns(features.frame)
+    found = model.explain(columns)
+    estimated = found.state == "estimated"
+    risk = np.where(estimated, found.risk, np.nan)
+    declared = features.declared()
+    reasons = reasons_of(found.effects, found.names, columns, declared, wanted=estimated)
+    return _table(
+        person_id=features.frame.index,
+        outcome=model.outcome,
+        as_of=features.as_of,
+        state=found.state,
+        risk=risk,
+        band=bands.of(risk),
+        reasons=reasons,
+        note=found.note,
+        model=f"{model.name} {model.version}",
+        model_digest=model.digest,
+        inputs_digest=digest_rows(columns, model.feature_names),
     )
-    return conform(RISKS, risks)
 
 
-def _check(model: ScoringModel, features: Features, population: str | None) -> None:
-    if population is not None and model.population == "simulated" != population:
-        raise ModelRefused(
-            "a model trained on simulated people does not score others",
-            where=f"{model.name} {model.version}",
-            cure="Use a published score, or train on this programme's own people.",
-        )
-    absent = [name for name in model.feature_names if name not in features.frame]
-    if absent:
-        raise ModelRefused(
-            f"the feature table lacks {', '.join(absent)}",
-            where=f"{model.name} {model.version}",
-            cure="Build features with the version that the model was trained with.",
-        )
+def _table(*, person_id: pd.Index, **values: Any) -> pd.DataFrame:
+    """The columns of RISKS in their declared dtypes, a single value for everybody.
+
+    Built column by column: a general conversion of a finished table costs more than scoring
+    one person.
+    """
+    n_people = len(person_id)
+    columns = {}
+    for column in RISKS.columns:
+        value = values.get(column.name, person_id)
+        if column.kind == "day":
+            columns[column.name] = np.full(n_people, value, dtype="datetime64[s]")
+        elif column.kind == "number":
+            columns[column.name] = value
+        elif column.kind == "json":
+            columns[column.name] = _objects(value)
+        else:
+            columns[column.name] = _words(value, n_people)
+    return pd.DataFrame(columns, copy=False)
+
+
+def _objects(values: list[Any]) -> NDArray[np.object_]:
+    held = np.empty(len(values), dtype=object)
+    held[:] = values
+    return held
+
+
+def _words(value: Any, n_people: int) -> Any:
+    if isinstance(value, pd.Index):
+        return value.astype("str").array
+    return pd.array([value] * n_people if isinstance(value, str) else value, dtype=_WORDS)

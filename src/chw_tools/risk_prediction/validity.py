@@ -1,4 +1,4 @@
-"""For whom a model may speak: limits of the declared population, and inputs it needs."""
+"""For whom a model may speak: its declared population, the inputs it needs, plausible values."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chw_tools.risk_prediction.inputs import numbers_of
+from chw_tools.risk_prediction.sentences import SENTENCES, unit_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
+
+    from chw_tools.feature_engineering import Feature
+    from chw_tools.risk_prediction.inputs import Columns
+    from chw_tools.risk_prediction.plausibility import Range
 
 #: So many inputs are named as worth measuring.
 _MOST_NAMED = 3
@@ -23,7 +26,7 @@ Limits = tuple[float | None, float | None]
 
 
 def judge_rows(
-    frame: pd.DataFrame,
+    columns: Columns,
     *,
     limits: Mapping[str, Limits],
     needs: Sequence[str],
@@ -33,7 +36,7 @@ def judge_rows(
 
     Parameters
     ----------
-    frame : DataFrame
+    columns : Columns
         Features.
     limits : mapping of str to (lowest, highest)
         The declared population, inclusive; ages count in completed years.
@@ -42,35 +45,69 @@ def judge_rows(
     labels : mapping of str to str
         Names of the features for the note.
     """
-    state = np.full(len(frame), "estimated", dtype=object)
-    note = np.full(len(frame), None, dtype=object)
+    state = np.full(len(columns), "estimated", dtype=object)
+    note = np.full(len(columns), None, dtype=object)
     missing = {
-        name: frame[name].isna().to_numpy()
-        for name in dict.fromkeys([*needs, *limits])
-        if name in frame
+        name: columns.missing(name) for name in dict.fromkeys([*needs, *limits]) if name in columns
     }
-    for rows, text in worded_gaps(missing, labels, "Not known: {}."):
+    for rows, text in worded_gaps(missing, labels, SENTENCES["not_known"]):
         state[rows], note[rows] = "not_known", text
     for name, (low, high) in limits.items():
-        values = numbers_of(frame[name])
+        values = columns.numbers(name)
         values = np.floor(values) if name == "age_years" else values
         outside = (values < (-np.inf if low is None else low)) | (
             values > (np.inf if high is None else high)
         )
-        state[outside], note[outside] = "not_valid", _outside(labels.get(name, name), low, high)
+        if outside.any():
+            state[outside], note[outside] = "not_valid", _outside(labels.get(name, name), low, high)
     return state, note
 
 
 def _outside(label: str, low: float | None, high: float | None) -> str:
+    lowest, highest = (None if end is None else f"{end:g}" for end in (low, high))
     if low is None:
-        return f"{label}: the estimate holds up to {high:g} only."
+        return SENTENCES["holds_to"].format(label=label, high=highest)
     if high is None:
-        return f"{label}: the estimate holds from {low:g} only."
-    return f"{label}: the estimate holds from {low:g} to {high:g} only."
+        return SENTENCES["holds_from"].format(label=label, low=lowest)
+    return SENTENCES["holds_between"].format(label=label, low=lowest, high=highest)
+
+
+def question_values(
+    encoded: NDArray[np.float64],
+    outside: NDArray[np.bool_],
+    note: NDArray[np.object_],
+    state: NDArray[np.object_],
+    *,
+    features: Sequence[Feature],
+    ranges: Mapping[str, Range],
+) -> None:
+    """No estimate from a value that is not plausible, and a question about it.
+
+    Parameters
+    ----------
+    encoded, outside : ndarray of shape (features, people)
+        The inputs as numbers, and which of them lie outside their plausible range.
+    note, state : ndarray of shape (people,)
+        Changed in place. Of several such values the first in order is asked about.
+    """
+    for at in reversed(np.flatnonzero(outside.any(axis=1)).tolist()):
+        feature = features[at]
+        for row in np.flatnonzero(outside[at]).tolist():
+            other = ranges[feature.name].suspect(encoded[at, row : row + 1], share=1.0)
+            state[row], note[row] = "not_valid", _question(feature, other)
+
+
+def _question(feature: Feature, other: str | None) -> str:
+    unit = unit_word(feature.unit)
+    if other is not None and unit:
+        key = "other_unit"
+    else:
+        key = "not_plausible" if unit else "not_plausible_number"
+    return SENTENCES[key].format(label=feature.label, unit=unit, other=unit_word(other or ""))
 
 
 def add_wishes(
-    frame: pd.DataFrame,
+    columns: Columns,
     note: NDArray[np.object_],
     state: NDArray[np.object_],
     *,
@@ -78,19 +115,16 @@ def add_wishes(
     labels: Mapping[str, str],
 ) -> None:
     """Note for the estimated rows which missing inputs would tell most, weightiest first."""
-    asked = [name for name in by_weight if not _is_of_another(name, frame)][:_WEIGHTIEST]
-    missing = {name: frame[name].isna().to_numpy() for name in asked}
-    for rows, text in worded_gaps(missing, labels, "Better with: {}.", most=_MOST_NAMED):
+    asked = by_weight[:_WEIGHTIEST]
+    missing = {name: columns.missing(name) for name in asked}
+    for rows, text in worded_gaps(missing, labels, SENTENCES["better_with"], most=_MOST_NAMED):
         kept = rows[state[rows] == "estimated"]
         note[kept] = text
 
 
-def _is_of_another(name: str, frame: pd.DataFrame) -> bool:
-    # The age or the trend of a value: measuring the value brings it.
-    return any(
-        name.endswith(suffix) and name.removesuffix(suffix) in frame
-        for suffix in ("_days_since", "_per_year")
-    )
+def is_of_another(name: str) -> bool:
+    """Whether it is the age or the trend of another input: measuring that brings it."""
+    return name.endswith(("_days_since", "_per_year"))
 
 
 def worded_gaps(
@@ -108,7 +142,8 @@ def worded_gaps(
     for at, name in enumerate(names):
         pattern |= missing[name].astype("int64") << at
     found = []
-    for one in np.unique(pattern[pattern > 0]):
+    for one in np.unique(pattern[pattern > 0]).tolist():
         gaps = [labels.get(n, n) for at, n in enumerate(names) if one >> at & 1]
-        found.append((np.flatnonzero(pattern == one), sentence.format("; ".join(gaps[:most]))))
+        said = sentence.format(labels="; ".join(gaps[:most]))
+        found.append((np.flatnonzero(pattern == one), said))
     return found

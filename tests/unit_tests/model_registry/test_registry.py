@@ -195,7 +195,7 @@ def test_types_that_are_not_ours_are_refused(registry, tmp_path):
 
 
 def test_another_scikit_learn_is_refused(registry):
-    model = train(*_features(), recipe="logistic", seed=1, outcome="fall")
+    model = train(*_features(), recipe="random_forest", seed=1, outcome="fall")
     _save(registry, model)
     from chw_tools.model_registry.formats import read_model, write_model
 
@@ -209,12 +209,12 @@ def test_a_form_that_scores_otherwise_is_not_kept(registry, model):
 
     from chw_tools.model_registry.formats import check_parity
     from chw_tools.model_training.calibration import Calibration
-    from chw_tools.risk_prediction import read_additive
+    from chw_tools.risk_prediction import read_portable
 
     _save(registry, model)
     saved = registry.load_model("fall")
     assert isinstance(
-        saved, type(read_additive((registry.root / "fall/v1/model.json").read_text()))
+        saved, type(read_portable((registry.root / "fall/v1/model.json").read_text()))
     )
     other = replace(model, calibration=Calibration(2.0, 0.1))
     with pytest.raises(ModelRefused, match="does not score"):

@@ -11,6 +11,7 @@ import pytest
 from chw_tools.model_evaluation import CalibrationVerdict
 from chw_tools.programme import load_programme
 from chw_tools.records import TABLES, Register, conform, load_catalogue
+from chw_tools.risk_prediction.explained import Explained
 from chw_tools.workflows import wording
 from chw_tools.workflows.assess import (
     NOT_JUDGED,
@@ -32,15 +33,19 @@ class Model:
     name, version, digest = "additive", "v1", "d" * 64
     outcome, population = PRIORITY_OUTCOME, "real"
     feature_names = ("age_years",)
+    features, ranges = (), {}
 
     def predict(self, frame):
         return np.full(len(frame), 0.12)
 
-    def contributions(self, frame):
-        return None
-
-    def judge(self, frame):
-        return np.full(len(frame), "estimated", object), np.full(len(frame), None, object)
+    def explain(self, columns):
+        n_people = len(columns)
+        return Explained(
+            state=np.full(n_people, "estimated", object),
+            note=np.full(n_people, None, object),
+            risk=self.predict(columns.frame),
+            effects=None,
+        )
 
 
 def _rows(table, *rows):

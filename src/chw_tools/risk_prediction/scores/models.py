@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,24 @@ from chw_tools.errors import ProgrammeFault
 from chw_tools.feature_engineering import Feature, Features
 from chw_tools.records.derived import RISKS
 from chw_tools.records.register import conform
+from chw_tools.risk_prediction.explained import Explained, explain_in_parts
+from chw_tools.risk_prediction.inputs import columns_of
 from chw_tools.risk_prediction.published import PublishedScore
 from chw_tools.risk_prediction.scores.cardiovascular import CARDIOVASCULAR
 from chw_tools.risk_prediction.scores.formula import read_numbers
 from chw_tools.risk_prediction.scores.points import POINTS
 from chw_tools.risk_prediction.scoring import estimate_risk
+from chw_tools.risk_prediction.sentences import SENTENCES
 from chw_tools.risk_prediction.validity import judge_rows, worded_gaps
 from chw_tools.risk_prediction.who_cvd import who_cvd_score
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
+    from chw_tools.risk_prediction.inputs import Columns
+    from chw_tools.risk_prediction.plausibility import Range
     from chw_tools.risk_prediction.published import Inputs
     from chw_tools.risk_prediction.scores.declaration import Band, Score
     from chw_tools.risk_prediction.scores.formula import Numbers
@@ -77,6 +82,9 @@ class PointsScore:
     version: str
     digest: str
     population: str = "real"
+    #: Items are read by name, and have limits in place of ranges.
+    features: tuple[Feature, ...] = ()
+    ranges: Mapping[str, Range] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -135,12 +143,12 @@ class PointsScore:
     def judge(self, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
         """State and note; of who has points, the note says them and the band's own word."""
         score, items = self.score, self.contributions(frame)
-        inputs = pd.DataFrame(score.read(frame), index=frame.index)
+        inputs = columns_of(score.read(frame), frame.index)
         state, note = judge_rows(inputs, limits=score.limits, needs=[], labels=score.labels)
         points = self.points(frame)
         missing = {name: (items[name].isna() & np.isnan(points)).to_numpy() for name in items}
         least = np.nansum(items.to_numpy(), axis=1)
-        for rows, text in worded_gaps(missing, score.labels, "Not known: {}."):
+        for rows, text in worded_gaps(missing, score.labels, SENTENCES["not_known"]):
             kept = rows[state[rows] != "not_valid"]
             state[kept] = "not_known"
             note[kept] = [text + _at_least(n) for n in least[kept].tolist()]
@@ -154,6 +162,10 @@ class PointsScore:
         for why, rows in barred.items():
             state[rows], note[rows] = "not_valid", why
         return state, note
+
+    def explain(self, columns: Columns) -> Explained:
+        """State, note, no probability, and the points of each item."""
+        return explain_in_parts(self, columns)
 
     def _told(self, frame: pd.DataFrame) -> NDArray[np.object_]:
         """Points and band in words; each pair is worded once."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chw_tools.errors import ModelRefused
 from chw_tools.feature_engineering import Feature, Features
-from chw_tools.risk_prediction import estimate_risk, read_additive
+from chw_tools.risk_prediction import estimate_risk, read_portable
 
 FEATURES = (
     Feature("age_years", "Age", "number", "years"),
@@ -85,7 +85,7 @@ class Halves:
 
 
 def risks(features: Features, **changes) -> pd.DataFrame:
-    return estimate_risk(read_additive(text_of(**changes)), features, bands=Halves())
+    return estimate_risk(read_portable(text_of(**changes)), features, bands=Halves())
 
 
 def test_the_risk_is_the_sum_by_hand():
@@ -108,7 +108,7 @@ def test_the_risk_is_the_sum_by_hand():
     ],
 )
 def test_a_value_on_a_border_falls_in_the_upper_bin(age, score):
-    model = read_additive(text_of())
+    model = read_portable(text_of())
     contribution = model.contributions(people([age], [1.0], [None], [None]).frame)["age_years"]
     assert contribution.iloc[0] == pytest.approx(0.9 * score, rel=1e-15)
 
@@ -120,7 +120,7 @@ def test_a_value_on_a_border_falls_in_the_upper_bin(age, score):
 def test_each_level_has_its_score_whatever_the_order_in_the_table(answer, score, dtype):
     features = people([50.0], [130.0], [False], [answer])
     frame = features.frame.assign(tobacco=features.frame["tobacco"].astype(dtype))
-    found = read_additive(text_of()).contributions(frame)["tobacco"].iloc[0]
+    found = read_portable(text_of()).contributions(frame)["tobacco"].iloc[0]
     assert found == pytest.approx(0.9 * score, rel=1e-15)
 
 
@@ -137,7 +137,7 @@ PERSON = st.tuples(
 @given(st.lists(PERSON, min_size=1, max_size=8))
 def test_constant_and_contributions_make_up_the_risk(rows):
     features = people(*map(list, zip(*rows, strict=True)))
-    model = read_additive(text_of())
+    model = read_portable(text_of())
     logit = model.constant + model.contributions(features.frame).sum(axis=1).to_numpy()
     assert 1 / (1 + np.exp(-logit)) == pytest.approx(model.predict(features.frame), rel=1e-12)
 
@@ -233,7 +233,7 @@ def test_minus_zero_and_a_wider_table_leave_the_digest():
 
 def test_a_model_of_simulated_people_scores_no_others():
     features = people([50.0], [130.0], [True], ["never"])
-    model = read_additive(text_of())
+    model = read_portable(text_of())
     with pytest.raises(ModelRefused, match="simulated people does not score others"):
         estimate_risk(model, features, bands=Halves(), population="real")
     assert len(estimate_risk(model, features, bands=Halves(), population="simulated")) == 1
@@ -283,9 +283,9 @@ def broken(path: str, value) -> str:
         ("terms/0/cuts", [40, "60"], "cuts must be numbers"),
         ("terms/0/cuts", [40], "for each bin"),
         ("terms/0/scores", [1, 2, 3], "for each bin"),
-        ("terms/0/scores", None, "scores must be numbers"),
+        ("terms/0/scores", None, "missing must be a number"),
         ("terms/3/levels", ["a", "a"], "distinct"),
-        ("terms/3/scores", [1, 2], "for unknown"),
+        ("terms/3/scores", [1, 2], "score for each level"),
         ("limits", {"age_years": [1]}, "lowest and highest"),
         ("limits", {"shoe_size": [1, 2]}, "not declared"),
         ("needs", ["shoe_size"], "not declared"),
@@ -293,15 +293,15 @@ def broken(path: str, value) -> str:
 )
 def test_a_file_that_contradicts_itself_is_refused_and_says_where(path, value, said):
     with pytest.raises(ModelRefused, match=said):
-        read_additive(broken(path, value))
+        read_portable(broken(path, value))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}'])
 def test_what_is_no_model_is_refused(text):
     with pytest.raises(ModelRefused):
-        read_additive(text)
+        read_portable(text)
 
 
 def test_not_a_number_is_refused():
     with pytest.raises(ModelRefused, match="NaN"):
-        read_additive(text_of(intercept=float("nan")))
+        read_portable(text_of(intercept=float("nan")))
