@@ -64,7 +64,7 @@ def labels_of(features: Features) -> pd.Series:
 def splines_of(inner):
     """A recipe with splines; ``inner`` lays out imputation, splines and scaling."""
 
-    def make(declaration, seed):
+    def make(declaration, inputs, seed):
         numbers = [f.name for f in declaration if f.kind == "number"]
         flags = [f.name for f in declaration if f.kind == "flag"]
         choices = [f for f in declaration if f.kind == "choice"]
@@ -120,7 +120,7 @@ LAYOUTS = {
 }
 
 
-@pytest.fixture(scope="module", params=["additive", "logistic", *LAYOUTS])
+@pytest.fixture(scope="module", params=["additive", "logistic", "logistic_splines", *LAYOUTS])
 def model(request):
     features = people()
     recipe = splines_of(LAYOUTS[request.param]) if request.param in LAYOUTS else request.param
