@@ -69,13 +69,28 @@ def fit_recalibration(
     2016;74:167-176.
     """
     cases = np.ones((1, len(logits))) if weights is None else np.asarray(weights, dtype=float)
+    return fit_grouped_recalibration(logits, cases, cases * labels)
+
+
+def fit_grouped_recalibration(
+    logits: NDArray[np.float64], cases: NDArray[np.float64], events: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Slope and intercept where people of equal log-odds are counted together.
+
+    Parameters
+    ----------
+    logits : array of shape (k,)
+        Log-odds of each group.
+    cases, events : arrays of shape (b, k)
+        People, and people with the event, in each group; one row for each fit.
+    """
     # From the prevalence: begun elsewhere, the steps may run away from the optimum.
     slopes = np.zeros(len(cases))
-    intercepts = compute_logit((cases @ labels) / np.maximum(cases.sum(axis=1), 1))
+    intercepts = compute_logit(events.sum(axis=1) / np.maximum(cases.sum(axis=1), 1))
     squared = logits * logits
     for _ in range(_ITERATIONS):
         fitted = compute_probability(slopes[:, None] * logits + intercepts[:, None])
-        residual = cases * (labels - fitted)
+        residual = events - cases * fitted
         spread = cases * fitted * (1 - fitted)
         steps = _newton_steps(
             (residual.sum(axis=1), residual @ logits),
@@ -85,6 +100,24 @@ def fit_recalibration(
         if max(np.abs(steps[0]).max(), np.abs(steps[1]).max()) < 1e-10:
             break
     return slopes, intercepts
+
+
+def fit_in_the_large(
+    logits: NDArray[np.float64], cases: NDArray[np.float64], events: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What must be added to everybody's log-odds for the number of events to be right.
+
+    Shapes as in :func:`fit_grouped_recalibration`; the slope is held at 1.
+    """
+    shifts = np.zeros(len(cases))
+    for _ in range(_ITERATIONS):
+        fitted = compute_probability(logits + shifts[:, None])
+        spread = (cases * fitted * (1 - fitted)).sum(axis=1) + _RIDGE
+        step = np.clip((events - cases * fitted).sum(axis=1) / spread, -2, 2)
+        shifts += step
+        if np.abs(step).max() < 1e-10:
+            break
+    return shifts
 
 
 def _newton_steps(

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from chw_tools.errors import NotEnoughData
 from chw_tools.model_evaluation.calibration import compute_calibration_curve
+from chw_tools.model_evaluation.calibration_shape import (
+    ChanceOfError,
+    compute_chance_of_error,
+    compute_smooth_calibration,
+)
+from chw_tools.model_evaluation.capacity import compute_at_capacity, find_capacity_threshold
+from chw_tools.model_evaluation.comparison import compare_models
+from chw_tools.model_evaluation.drift import summarise_inputs
 from chw_tools.model_evaluation.metrics import (
     check_judgeable,
     compute_confusion,
     compute_metrics,
-    compute_net_benefit,
     compute_roc,
-    find_capacity_threshold,
 )
+from chw_tools.model_evaluation.net_benefit import draw_net_benefit
+from chw_tools.model_evaluation.resampling import Resampling
+from chw_tools.model_evaluation.risk_control import RecallThreshold, choose_threshold_for_recall
+from chw_tools.model_evaluation.stability import compute_stability
 from chw_tools.model_evaluation.subgroups import compute_subgroups
+from chw_tools.model_evaluation.truth import compare_with_truth, compute_truth_curve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
-_COMPARED = ("auc", "average_precision", "brier", "calibration_slope", "observed_to_expected")
+    from chw_tools.model_evaluation.drift import Drift
 
 
 @dataclass(frozen=True)
@@ -46,13 +58,30 @@ class Evaluation:
     calibration, roc, net_benefit, subgroups : DataFrame
         See the functions of the same names.
     comparisons : DataFrame
-        The model and the plain baselines side by side, indexed by name; measures with
-        ``_low`` and ``_high``.
+        See :func:`chw_tools.model_evaluation.comparison.compare_models`.
     truth : DataFrame or None
         For simulated people: the model against the probabilities the events were drawn
         from.
     risks : array
         The judged risks, for the histogram; without whom they belong to.
+    capacity : DataFrame
+        Precision and recall of a list of exactly the capacity, with the bounds of ties.
+    chance : ChanceOfError
+        The calibration error that chance alone would show.
+    smooth : DataFrame
+        The calibration curve without bins.
+    recall_threshold : RecallThreshold or None
+        The list that finds 90 % of events with 90 % confidence, where there are enough events.
+    truth_curve : DataFrame or None
+        For simulated people: truth by risk.
+    inputs : list
+        Summary of the inputs, by which a later period is compared.
+    stability : DataFrame
+        Overlap of the lists of consecutive index days; empty with one day.
+    drift : Drift or None
+        What changed since the model was judged in training.
+    draws_households : bool
+        Whether the intervals draw groups of people together.
     """
 
     n: int
@@ -68,6 +97,15 @@ class Evaluation:
     comparisons: pd.DataFrame
     truth: pd.DataFrame | None
     risks: NDArray[np.float64]
+    capacity: pd.DataFrame
+    chance: ChanceOfError
+    smooth: pd.DataFrame
+    recall_threshold: RecallThreshold | None
+    truth_curve: pd.DataFrame | None
+    inputs: list[dict[str, Any]]
+    stability: pd.DataFrame
+    drift: Drift | None
+    draws_households: bool
 
 
 def evaluate(
@@ -78,7 +116,12 @@ def evaluate(
     name: str = "model",
     judged_by: pd.DataFrame | None = None,
     baselines: Mapping[str, NDArray[np.float64]] | None = None,
+    only_ordering: Collection[str] = (),
     truth: NDArray[np.float64] | None = None,
+    groups: NDArray[Any] | None = None,
+    inputs: pd.DataFrame | None = None,
+    risks_by_day: Mapping[str, pd.Series] | None = None,
+    drift: Drift | None = None,
 ) -> Evaluation:
     """Judge risks by what happened to the same people.
 
@@ -95,9 +138,21 @@ def evaluate(
     judged_by : DataFrame, optional
         Row by row, what subgroups are made of.
     baselines : mapping of str to array, optional
-        Risks of plain models for the same people.
+        Risks of plain models, or numbers that order the same people.
+    only_ordering : collection of str
+        Names of baselines whose numbers are no probabilities.
     truth : array of shape (n,), optional
-        The probabilities that simulated events were drawn from; missing where unknown.
+        The probabilities that simulated events were drawn from; missing where unknown. Not
+        used where they are known of nobody.
+    groups : array of shape (n,), optional
+        Whom the bootstrap draws together, such as the household.
+    inputs : DataFrame, optional
+        The model's inputs, of which a summary is kept for later comparison.
+    risks_by_day : mapping of str to Series, optional
+        For each index day, earliest first, the risk of each person: how far the list changes.
+    drift : Drift, optional
+        What changed since an earlier period; see
+        :func:`chw_tools.model_evaluation.drift.compute_drift`.
 
     Raises
     ------
@@ -107,64 +162,44 @@ def evaluate(
     labels, risks = np.asarray(labels, dtype=float), np.asarray(risks, dtype=float)
     check_judgeable(labels)
     threshold = find_capacity_threshold(risks)
-    metrics = compute_metrics(labels, risks, seed=seed, threshold=threshold)
-    groups = pd.DataFrame(index=range(len(labels))) if judged_by is None else judged_by
-    prevalence = labels.mean()
-    top = min(0.99, max(4 * prevalence, 0.1))
+    drawn = Resampling(len(labels), seed=seed, groups=groups)
+    by = pd.DataFrame(index=range(len(labels))) if judged_by is None else judged_by
+    top = min(0.99, max(4 * labels.mean(), 0.1))
+    compared = {name: risks} | dict(baselines or {})
+    if truth is not None and np.isnan(truth).all():
+        truth = None
     return Evaluation(
         n=len(labels),
         n_events=int(labels.sum()),
         threshold=threshold,
         capacity_share=float((risks >= threshold).mean()),
-        metrics=metrics,
+        metrics=compute_metrics(labels, risks, seed=seed, threshold=threshold, groups=groups),
         confusion=compute_confusion(labels, risks, threshold=threshold),
         calibration=compute_calibration_curve(labels, risks),
         roc=compute_roc(labels, risks),
-        net_benefit=compute_net_benefit(labels, risks, thresholds=np.linspace(0.005, top, 100)),
-        subgroups=compute_subgroups(labels, risks, groups, threshold=threshold, seed=seed),
-        comparisons=_compare({name: risks} | dict(baselines or {}), labels, seed=seed),
+        net_benefit=draw_net_benefit(labels, risks, drawn, thresholds=np.linspace(0.005, top, 100)),
+        subgroups=compute_subgroups(
+            labels, risks, by, threshold=threshold, seed=seed, groups=groups
+        ),
+        comparisons=compare_models(labels, compared, drawn, only_ordering=only_ordering),
         truth=None if truth is None else compare_with_truth(labels, risks, truth),
         risks=risks,
+        capacity=compute_at_capacity(labels, risks, drawn),
+        chance=compute_chance_of_error(labels, risks, seed=seed),
+        smooth=compute_smooth_calibration(labels, risks, drawn),
+        recall_threshold=_find_recall_threshold(labels, risks),
+        truth_curve=None if truth is None else compute_truth_curve(risks, truth),
+        inputs=[] if inputs is None else summarise_inputs(inputs),
+        stability=compute_stability(risks_by_day or {}),
+        drift=drift,
+        draws_households=groups is not None,
     )
 
 
-def _compare(
-    by_name: Mapping[str, NDArray[np.float64]], labels: NDArray[np.float64], *, seed: int
-) -> pd.DataFrame:
-    rows = {}
-    for name, risks in by_name.items():
-        measured = compute_metrics(labels, risks, seed=seed)
-        row = {}
-        for metric in _COMPARED:
-            row[metric] = measured.loc[metric, "value"]
-            row[f"{metric}_low"] = measured.loc[metric, "low"]
-            row[f"{metric}_high"] = measured.loc[metric, "high"]
-        if np.ptp(risks) == 0:  # one risk for all has no slope
-            row |= dict.fromkeys([k for k in row if k.startswith("calibration_slope")], np.nan)
-        rows[name] = row
-    return pd.DataFrame(rows).T
-
-
-def compare_with_truth(
-    labels: NDArray[np.float64], risks: NDArray[np.float64], truth: NDArray[np.float64]
-) -> pd.DataFrame:
-    """The model beside the true probabilities of simulated people.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by measure: ``model``, ``truth``, ``meaning``. The truth's AUC is the most any
-        model could reach.
-    """
-    known = ~np.isnan(truth)
-    event, risk, true = labels[known], risks[known], truth[known]
-    check_judgeable(event)
-    columns = {
-        label: compute_metrics(event, values, seed=0, n_resamples=0)["value"]
-        for label, values in (("model", risk), ("truth", true))
-    }
-    rows = pd.DataFrame(columns).loc[["auc", "brier", "calibration_slope"]]
-    order = float(pd.Series(risk).rank().corr(pd.Series(true).rank()))
-    rows.loc["rank_correlation"] = [order, 1.0]
-    rows.loc["mean_distance"] = [float(np.abs(risk - true).mean()), 0.0]
-    return rows
+def _find_recall_threshold(
+    labels: NDArray[np.float64], risks: NDArray[np.float64]
+) -> RecallThreshold | None:
+    try:
+        return choose_threshold_for_recall(labels, risks)
+    except NotEnoughData:
+        return None

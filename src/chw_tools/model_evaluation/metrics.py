@@ -1,37 +1,26 @@
 """The measures of a risk, each with a bootstrap interval: discrimination, calibration, benefit.
 
 :data:`METRICS` declares every measure; ``docs/model_evaluation.md`` and the report take
-their words from it. One resampling (counts of each person, drawn with a seed) serves all
-measures, and the order of risks is sorted once.
+their words from it. How they are computed lies in :mod:`chw_tools.model_evaluation.ranked`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from chw_tools.errors import NotEnoughData
-from chw_tools.model_evaluation.calibration import (
-    assign_bins,
-    compute_logit,
-    fit_recalibration,
-)
+from chw_tools.model_evaluation.capacity import find_capacity_threshold
+from chw_tools.model_evaluation.ranked import Ranked
+from chw_tools.model_evaluation.resampling import N_RESAMPLES, Resampling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-#: Bootstrap samples for the intervals.
-N_RESAMPLES = 200
-#: Share of people a programme can visit first; the threshold of the confusion matrix is the
-#: risk above which this share lies. A decision of the programme, stated in every report.
-CAPACITY_SHARE = 0.1
-#: Cells of one block of resampled counts, to bound memory (about 32 MB a block).
-_BLOCK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -98,6 +87,15 @@ METRICS: tuple[Metric, ...] = (
         "Cox DR, Biometrika 1958;45:562-565",
     ),
     Metric(
+        "calibration_in_the_large",
+        "Calibration in the large",
+        "calibration",
+        "What must be added to everybody's log-odds for the number of events to be right, the "
+        "slope left as it is. Above 0, more happened than was foreseen.",
+        "0",
+        "Van Calster B et al., J Clin Epidemiol 2016;74:167-176",
+    ),
+    Metric(
         "observed_to_expected",
         "Observed / expected",
         "calibration",
@@ -161,6 +159,8 @@ def compute_metrics(
     seed: int,
     threshold: float | None = None,
     n_resamples: int = N_RESAMPLES,
+    groups: NDArray[Any] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """Every measure of :data:`METRICS` with its 95 % percentile bootstrap interval.
 
@@ -174,9 +174,14 @@ def compute_metrics(
         For the resampling.
     threshold : float, optional
         Risk from which a person is called; by default the one above which the
-        :data:`CAPACITY_SHARE` lies.
+        ``CAPACITY_SHARE`` lies.
     n_resamples : int
         Bootstrap samples.
+    groups : array of shape (n,), optional
+        Whom the bootstrap draws together, such as the household.
+    weights : array of shape (n,), optional
+        Case weights, such as those of a survey: a person of weight 2 counts as two. The
+        bins of the calibration error are of people, not of weights.
 
     Returns
     -------
@@ -189,15 +194,37 @@ def compute_metrics(
         If nobody had the event, or everybody.
     """
     check_judgeable(labels)
-    cut = find_capacity_threshold(risks) if threshold is None else threshold
-    ranked = _Ranked.of(np.asarray(labels, float), np.asarray(risks, float), cut)
-    point = ranked.measure(np.ones((1, len(labels))))
+    drawn = Resampling(len(labels), seed=seed, n_resamples=n_resamples, groups=groups)
+    point, draws = draw_metrics(labels, risks, drawn, threshold=threshold, weights=weights)
     if not n_resamples:
-        return point.T.set_axis(["value"], axis=1)
-    drawn = pd.concat([ranked.measure(w) for w in _draw(len(labels), n_resamples, seed)])
+        return point.to_frame("value")
     return pd.DataFrame(
-        {"value": point.iloc[0], "low": drawn.quantile(0.025), "high": drawn.quantile(0.975)}
+        {"value": point, "low": draws.quantile(0.025), "high": draws.quantile(0.975)}
     )
+
+
+def draw_metrics(
+    labels: NDArray[np.float64],
+    risks: NDArray[np.float64],
+    resampling: Resampling,
+    *,
+    threshold: float | None = None,
+    weights: NDArray[np.float64] | None = None,
+    names: Sequence[str] | None = None,
+) -> tuple[pd.Series, pd.DataFrame]:
+    """The measures, and the same in each bootstrap sample (one row each).
+
+    Two models drawn by the same ``resampling`` are judged by the same samples, so that the
+    row by row difference of their draws gives the interval of the difference.
+    """
+    cut = find_capacity_threshold(risks) if threshold is None else threshold
+    ranked = Ranked.of(np.asarray(labels, float), np.asarray(risks, float), threshold=cut)
+    chosen = tuple(names or (metric.name for metric in METRICS))
+    base = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=float)
+    point = ranked.measure(base[None, :], chosen).iloc[0]
+    blocks = [ranked.measure(block * base, chosen) for block in resampling.blocks()]
+    draws = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=list(chosen))
+    return point, draws
 
 
 def check_judgeable(labels: NDArray[np.float64]) -> None:
@@ -213,16 +240,6 @@ def check_judgeable(labels: NDArray[np.float64]) -> None:
             "a model cannot be judged where nobody or everybody had the event",
             cure="Judge it on more people.",
         )
-
-
-def find_capacity_threshold(risks: NDArray[np.float64], *, share: float = CAPACITY_SHARE) -> float:
-    """The lowest risk among the given share of people with the highest risks.
-
-    >>> find_capacity_threshold(np.array([0.1, 0.2, 0.3, 0.9]), share=0.25)
-    0.9
-    """
-    n_called = max(1, round(share * len(risks)))
-    return float(np.sort(risks)[-n_called])
 
 
 def compute_confusion(
@@ -257,124 +274,3 @@ def compute_roc(labels: NDArray[np.float64], risks: NDArray[np.float64]) -> pd.D
             "precision": true / (true + false),
         }
     )
-
-
-def compute_net_benefit(
-    labels: NDArray[np.float64],
-    risks: NDArray[np.float64],
-    *,
-    thresholds: NDArray[np.float64],
-) -> pd.DataFrame:
-    """Decision curve: net benefit of the model, of calling everybody, and of nobody.
-
-    Returns
-    -------
-    DataFrame
-        ``threshold``, ``model``, ``everybody``, ``nobody``; one row for each threshold
-        above 0 and below 1.
-
-    Source: Vickers AJ, Elkin EB, Med Decis Making 2006;26:565-574.
-    """
-    order = np.argsort(risks, kind="stable")
-    events_below = np.append(0.0, np.cumsum(labels[order]))
-    start = np.searchsorted(risks[order], thresholds, side="left")
-    n, events = len(risks), labels.sum()
-    true = events - events_below[start]
-    false = (n - start) - true
-    odds = thresholds / (1 - thresholds)
-    return pd.DataFrame(
-        {
-            "threshold": thresholds,
-            "model": (true - false * odds) / n,
-            "everybody": (events - (n - events) * odds) / n,
-            "nobody": 0.0,
-        }
-    )
-
-
-def _draw(n: int, n_resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Bootstrap counts in blocks of rows; each row sums to n."""
-    generator = np.random.default_rng(seed)
-    block = max(1, _BLOCK_CELLS // n)
-    for start in range(0, n_resamples, block):
-        rows = min(block, n_resamples - start)
-        picks = generator.integers(0, n, size=(rows, n)) + np.arange(rows)[:, None] * n
-        counts = np.bincount(picks.ravel(), minlength=rows * n)
-        yield counts.reshape(rows, n).astype(float)
-
-
-@dataclass(frozen=True)
-class _Ranked:
-    """Labels and risks sorted once by risk, lowest first, with what every resample needs."""
-
-    labels: NDArray[np.float64]
-    risks: NDArray[np.float64]
-    logits: NDArray[np.float64]
-    starts: NDArray[np.int64]  # first row of each distinct risk
-    bin_starts: NDArray[np.int64]
-    threshold: float
-
-    @classmethod
-    def of(
-        cls, labels: NDArray[np.float64], risks: NDArray[np.float64], threshold: float
-    ) -> _Ranked:
-        order = np.argsort(risks, kind="stable")
-        ordered = risks[order]
-        return cls(
-            labels=labels[order],
-            risks=ordered,
-            logits=compute_logit(ordered),
-            starts=np.append(0, np.flatnonzero(np.diff(ordered)) + 1),
-            bin_starts=np.append(0, np.flatnonzero(np.diff(assign_bins(ordered))) + 1),
-            threshold=threshold,
-        )
-
-    def measure(self, weights: NDArray[np.float64]) -> pd.DataFrame:
-        """All measures, one row for each row of weights (counts of each sorted person)."""
-        n, positive = weights.sum(axis=1), weights @ self.labels
-        slopes, intercepts = fit_recalibration(self.logits, self.labels, weights=weights)
-        surprise = np.logaddexp(0, self.logits) - self.labels * self.logits
-        found = {
-            **self._order(weights),
-            "brier": weights @ (self.labels - self.risks) ** 2 / n,
-            "log_loss": weights @ surprise / n,
-            "calibration_slope": slopes,
-            "calibration_intercept": intercepts,
-            "observed_to_expected": positive / (weights @ self.risks),
-            "calibration_error": self._calibration_error(weights) / n,
-            **self._at_threshold(weights, n, positive),
-        }
-        return pd.DataFrame({metric.name: found[metric.name] for metric in METRICS})
-
-    def _order(self, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        true = np.add.reduceat(weights * self.labels, self.starts, axis=1)
-        false = np.add.reduceat(weights * (1 - self.labels), self.starts, axis=1)
-        n_true, n_false = true.sum(axis=1), false.sum(axis=1)
-        below = np.cumsum(false, axis=1) - false
-        with np.errstate(invalid="ignore", divide="ignore"):  # a resample without events
-            auc = (true * (below + false / 2)).sum(axis=1) / (n_true * n_false)
-            called_true = np.cumsum(true[:, ::-1], axis=1)
-            called = called_true + np.cumsum(false[:, ::-1], axis=1)
-            precision = np.divide(called_true, called, out=np.zeros_like(called), where=called > 0)
-            average = (precision * true[:, ::-1]).sum(axis=1) / n_true
-        return {"auc": auc, "average_precision": average}
-
-    def _calibration_error(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        gap = np.add.reduceat(weights * (self.labels - self.risks), self.bin_starts, axis=1)
-        return np.asarray(np.abs(gap).sum(axis=1))
-
-    def _at_threshold(
-        self, weights: NDArray[np.float64], n: NDArray[np.float64], positive: NDArray[np.float64]
-    ) -> dict[str, NDArray[np.float64]]:
-        called = weights * (self.risks >= self.threshold)
-        true = called @ self.labels
-        false = called.sum(axis=1) - true
-        odds = self.threshold / max(1e-12, 1 - self.threshold)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return {
-                "precision": true / (true + false),
-                "recall": true / positive,
-                "specificity": 1 - false / (n - positive),
-                "accuracy": (true + (n - positive) - false) / n,
-                "net_benefit": (true - false * odds) / n,
-            }

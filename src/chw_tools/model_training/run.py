@@ -12,6 +12,7 @@ from chw_tools.feature_engineering import Features
 from chw_tools.model_evaluation import About, compute_metrics, evaluate
 from chw_tools.model_evaluation.report import write_metrics_text
 from chw_tools.model_training.baselines import fit_baselines
+from chw_tools.model_training.inputs import read_inputs
 from chw_tools.model_training.split import split_cohorts
 from chw_tools.model_training.train import train
 
@@ -148,6 +149,9 @@ def run_training(
         judged_by=cohorts.judged_by.iloc[split.test],
         baselines={name: one.predict(judged.frame) for name, one in plain.items()},
         truth=None if truth is None else align_truth(truth, cohorts)[split.test],
+        groups=split.groups[split.test],
+        inputs=read_inputs(judged.frame, model.features),
+        risks_by_day=_risks_by_day(model, cohorts, split),
     )
     probe = judged.frame.iloc[:500]
     notes = (model.trained_on["sample_size"], *_said_without_twins(split, happened, risks))
@@ -163,6 +167,16 @@ def _said_without_twins(
         return ()
     auc = compute_metrics(labels[apart], risks[apart], seed=0, n_resamples=0).loc["auc", "value"]
     return (f"Among the {int(apart.sum()):,} judged people without a twin the AUC is {auc:.3f}.",)
+
+
+def _risks_by_day(model: FittedModel, cohorts: Cohorts, split: Split) -> dict[str, pd.Series]:
+    """The held-out people's risks on every index day; none of them was trained on."""
+    rows = np.flatnonzero(np.isin(split.groups, split.groups[split.test]))
+    risks = pd.Series(
+        model.predict(cohorts.features.frame.iloc[rows]), cohorts.features.frame.index[rows]
+    )
+    days = cohorts.as_of.iloc[rows].to_numpy()
+    return {f"{day:%Y-%m-%d}": risks[days == day] for day in sorted(cohorts.as_of.unique())}
 
 
 def align_truth(truth: pd.DataFrame, cohorts: Cohorts) -> NDArray[np.float64]:

@@ -13,10 +13,11 @@ from chw_tools.model_evaluation.metrics import (
     METRICS,
     compute_confusion,
     compute_metrics,
-    compute_net_benefit,
     compute_roc,
+    draw_metrics,
     find_capacity_threshold,
 )
+from chw_tools.model_evaluation.resampling import Resampling
 
 
 def _people(n=600, seed=0, digits=2):
@@ -121,26 +122,81 @@ def test_the_roc_curve_ends_where_everybody_is_called():
     )
 
 
-@pytest.mark.shared
-def test_net_benefit_is_that_of_the_published_implementation(shared):
-    people = pd.read_csv(shared / "vectors/dca/df_binary.csv")
-    published = pd.read_csv(shared / "vectors/dca/r_case1_results.csv")
-    labels = people["cancer"].to_numpy(float)
-    judged = [name for name in published["variable"].unique() if name in people]
-    assert judged
-    for name in judged:
-        rows = published[
-            (published["variable"] == name) & published["threshold"].between(0.001, 0.985)
-        ]
-        found = compute_net_benefit(
-            labels, people[name].to_numpy(float), thresholds=rows["threshold"].to_numpy()
-        )
-        assert len(rows) > 40
-        assert found["model"].to_numpy() == pytest.approx(rows["net_benefit"], abs=1e-12)
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.2, 5.0))
+def test_a_transformation_that_keeps_the_order_leaves_the_order_measures(seed, power):
+    labels, risks = _people(150, seed, digits=8)
+    if not 0 < labels.sum() < 150:
+        return
+    whole = compute_metrics(labels, risks, seed=0, n_resamples=0)["value"]
+    bent = compute_metrics(labels, risks**power, seed=0, n_resamples=0)["value"]
+    for name in ("auc", "average_precision", "precision", "recall"):
+        assert bent[name] == pytest.approx(whole[name], abs=1e-12)
 
 
-def test_calling_everybody_is_worth_the_prevalence_at_no_threshold():
-    labels, risks = _people()
-    found = compute_net_benefit(labels, risks, thresholds=np.array([1e-9]))
-    assert found["everybody"].iloc[0] == pytest.approx(labels.mean())
-    assert found["model"].iloc[0] == pytest.approx(labels.mean())
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 1000))
+def test_a_weight_of_two_is_the_person_twice(seed):
+    generator = np.random.default_rng(seed)
+    labels, risks = _people(80, seed)
+    weights = generator.integers(1, 4, 80)
+    if not 0 < labels.sum() < 80:
+        return
+    weighted = compute_metrics(
+        labels, risks, seed=0, threshold=0.2, n_resamples=0, weights=weights.astype(float)
+    )["value"]
+    repeated = compute_metrics(
+        np.repeat(labels, weights), np.repeat(risks, weights), seed=0, threshold=0.2, n_resamples=0
+    )["value"]
+    alike = weighted.drop("calibration_error")  # its bins are of people
+    assert alike.to_numpy() == pytest.approx(repeated[alike.index].to_numpy(), abs=1e-8)
+
+
+def test_calibration_in_the_large_is_what_mends_the_number_of_events():
+    from chw_tools.model_evaluation.calibration import compute_logit, compute_probability
+
+    labels, risks = _people(digits=8)
+    shift = compute_metrics(labels, risks / 2, seed=0, n_resamples=0).loc[
+        "calibration_in_the_large", "value"
+    ]
+    assert shift > 0
+    mended = compute_probability(compute_logit(risks / 2) + shift)
+    assert mended.sum() == pytest.approx(labels.sum())
+
+
+def test_people_of_one_household_are_drawn_together_and_widen_the_interval():
+    labels, risks = _people(300, digits=8)
+    four = np.repeat(np.arange(300), 4)
+    alone = compute_metrics(labels[four], risks[four], seed=1)
+    together = compute_metrics(labels[four], risks[four], seed=1, groups=four)
+    width = together.loc["auc", "high"] - together.loc["auc", "low"]
+    assert width > 1.6 * (alone.loc["auc", "high"] - alone.loc["auc", "low"])
+    once = compute_metrics(labels, risks, seed=1)
+    # As many independent people as there are households, so the interval of these.
+    assert width == pytest.approx(once.loc["auc", "high"] - once.loc["auc", "low"], rel=0.25)
+
+
+def test_drawn_counts_are_whole_households_and_the_same_each_time():
+    drawn = Resampling(6, seed=3, n_resamples=5, groups=np.array(["a", "a", "b", "c", "c", "c"]))
+    first = np.concatenate(list(drawn.blocks()))
+    assert (first == np.concatenate(list(drawn.blocks()))).all()
+    assert (first[:, 0] == first[:, 1]).all()
+    assert (first[:, 3] == first[:, 5]).all()
+    assert (first[:, [0, 2, 3]].sum(axis=1) == 3).all()
+    assert not list(Resampling(6, seed=3, n_resamples=0).blocks())
+
+
+def test_intervals_of_slope_by_groups_of_log_odds_are_those_of_every_person():
+    from chw_tools.model_evaluation import ranked
+
+    labels, risks = _people(6_000, digits=8)
+    drawn = Resampling(6_000, seed=1, n_resamples=20)
+    names = ["calibration_slope", "calibration_in_the_large"]
+    _, fast = draw_metrics(labels, risks, drawn, names=names)
+    kept = ranked._LOGIT_GROUPS
+    ranked._LOGIT_GROUPS = 10**9
+    try:
+        _, exact = draw_metrics(labels, risks, drawn, names=names)
+    finally:
+        ranked._LOGIT_GROUPS = kept
+    assert np.abs(fast - exact).to_numpy().max() < 1e-3
