@@ -130,8 +130,8 @@ def compute_smooth_calibration(
     means = np.add.reduceat(logits, starts) / np.diff(np.append(starts, len(logits)))
     knots = np.unique(np.quantile(logits, _KNOTS))
     design = _spline(means, knots)
-    low, high = np.quantile(logits, [0.01, 0.99])
-    at = compute_logit(np.linspace(*compute_probability([low, high]), n_points))
+    low, high = compute_probability(np.quantile(logits, [0.01, 0.99]))
+    at = compute_logit(np.linspace(float(low), float(high), n_points))
     drawn = [np.ones((1, len(labels))), *resampling.blocks()]
     curves = []
     for block in drawn:

@@ -57,8 +57,9 @@ def draw_figures(evaluation: Evaluation) -> dict[str, bytes]:
         drawn["stability.png"] = lambda one: plot_stability(one.stability)
     if evaluation.truth_curve is not None:
         drawn["truth.png"] = lambda one: plot_truth(one.truth_curve)
-    if evaluation.drift is not None:
-        drawn["drift.png"] = lambda one: plot_drift(one.drift)
+    drift = evaluation.drift
+    if drift is not None:
+        drawn["drift.png"] = lambda _: plot_drift(drift)
     return {name: write_png(plot(evaluation)) for name, plot in drawn.items()}
 
 
