@@ -478,9 +478,9 @@ def _left_out(
     out = table[week.because.isna()].sort_values(["worker_id", "value"], ascending=[True, False])
     in_line = out.groupby("worker_id").cumcount() + 1
     is_displaced = out.index.isin(displaced)
-    room = out["worker_id"].map(problem.minutes.clip(lower=0)).fillna(0.0)
+    room = out["worker_id"].map(problem.minutes.clip(lower=0)).astype("float64").fillna(0.0)
     taker = _takers(table, week)
-    by = out["worker_id"].map(taker).fillna("other duties").astype("object")
+    by = out["worker_id"].map(taker).astype("object").fillna("other duties")
     reason = np.select(
         [out["worker_id"].isna(), room <= 0, out["minutes"] > room, is_displaced],
         [
@@ -514,7 +514,7 @@ def _takers(table: pd.DataFrame, week: _Week) -> pd.Series:
     duty = week.because.map(words)
     rows = pd.DataFrame({"worker_id": table["worker_id"], "duty": duty}).dropna()
     if not len(rows):
-        return pd.Series(dtype="object")
+        return pd.Series({}, dtype="object")
     counted = rows.groupby(["worker_id", "duty"]).size()
     said = counted.reset_index(name="n")
     text = said["n"].astype(str).astype("object") + " " + said["duty"].astype("object")

@@ -1,0 +1,308 @@
+"""Days and routes: public instances with known best plans, then weeks of workers.
+
+Run: ``python benchmarks/planning_routes.py`` (``--quick`` for two instances of each kind,
+``--only weeks`` for one kind). Gaps are to the best known plans, which are timed again here
+by our own check. One process does one instance at a time, two at once on two processors.
+The instances lie in ``../shared/allocation``; without them only the weeks are run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+
+from chw_tools.resource_allocation.routing import RouteProblem, Shift, solve_all
+from chw_tools.resource_allocation.routing.job import solve_by_insertion
+from chw_tools.resource_allocation.routing.schedule import as_plan
+from chw_tools.resource_allocation.stopping import Stop
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "allocation"
+
+
+def distances(xy: np.ndarray) -> np.ndarray:
+    """Straight lines."""
+    return np.sqrt(((xy[:, None, :] - xy[None, :, :]) ** 2).sum(axis=2))
+
+
+def read_solomon(path: Path) -> RouteProblem:
+    """A Solomon instance in tenths, cut off (the rule of the DIMACS challenge)."""
+    numbers = [
+        [float(x) for x in line.split()]
+        for line in path.read_text().splitlines()
+        if re.fullmatch(r"[\s\d.]+", line) and line.strip()
+    ]
+    (vehicles, load), rows = numbers[0], np.array(numbers[1:])
+    tenths = np.floor(distances(rows[:, 1:3]) * 10)
+    horizon = rows[0, 5] * 10
+    return RouteProblem(
+        travel=tenths,
+        stop_at=np.arange(1, len(rows)),
+        service=rows[1:, 6] * 10,
+        value=np.zeros(len(rows) - 1),
+        shifts=(Shift("vehicles", 0, 0, 0.0, horizon, int(vehicles), load),),
+        required=np.ones(len(rows) - 1, dtype=bool),
+        opens=rows[1:, 4] * 10,
+        closes=rows[1:, 5] * 10,
+        load=rows[1:, 3],
+        travel_cost=1.0,
+        ticks=1.0,
+        cost_ticks=1.0,
+    )
+
+
+def read_sections(path: Path) -> tuple[dict[str, str], dict[str, list[list[float]]]]:
+    """Heads and sections of a VRPLIB file."""
+    heads: dict[str, str] = {}
+    sections: dict[str, list[list[float]]] = {}
+    current = ""
+    for line in path.read_text().splitlines():
+        if ":" in line:
+            name, value = line.split(":", 1)
+            heads[name.strip()] = value.strip()
+        elif re.match(r"[A-Z]", line):
+            current = line.strip()
+            sections[current] = []
+        elif line.strip():
+            sections[current].append([float(x) for x in line.split()])
+    return heads, sections
+
+
+def read_prizes(path: Path) -> RouteProblem:
+    """A prize-collecting instance, in tenths, cut off."""
+    heads, parts = read_sections(path)
+    xy = np.array(parts["NODE_COORD_SECTION"])[:, 1:]
+    hours = np.array(parts["TIME_WINDOW_SECTION"])[:, 1:] * 10
+    n = len(xy) - 1
+    return RouteProblem(
+        travel=np.floor(distances(xy) * 10),
+        stop_at=np.arange(1, n + 1),
+        service=np.full(n, float(heads["SERVICE_TIME"]) * 10),
+        value=np.array(parts["PRIZE_SECTION"])[1:, 1] * 10,
+        shifts=(
+            Shift(
+                "vehicles",
+                0,
+                0,
+                hours[0, 0],
+                hours[0, 1],
+                int(heads["VEHICLES"]),
+                float(heads["CAPACITY"]),
+            ),
+        ),
+        opens=hours[1:, 0],
+        closes=hours[1:, 1],
+        load=np.array(parts["DEMAND_SECTION"])[1:, 1],
+        travel_cost=1.0,
+        ticks=1.0,
+        cost_ticks=1.0,
+    )
+
+
+def read_skills(path: Path) -> RouteProblem:
+    """A site-dependent instance: which vehicle may go to which client; thousandths."""
+    heads, parts = read_sections(path)
+    xy = np.array(parts["NODE_COORD_SECTION"])[:, 1:]
+    hours = np.rint(np.array(parts["TIME_WINDOW_SECTION"])[:, 1:] * 1000)
+    n, m = len(xy) - 1, int(heads["VEHICLES"])
+    allowed = np.zeros((n, m), dtype=bool)
+    for row in parts["VEHICLES_ALLOWED_CLIENTS_SECTION"]:
+        clients = [int(c) - 2 for c in row[1:] if c >= 2]
+        allowed[clients, int(row[0]) - 1] = True
+    capacity = np.array(parts["CAPACITY_SECTION"])[:, 1]
+    longest = float(heads["VEHICLES_MAX_DURATION"]) * 1000
+    return RouteProblem(
+        travel=np.rint(distances(xy) * 1000),
+        stop_at=np.arange(1, n + 1),
+        service=np.rint(np.array(parts["SERVICE_TIME_SECTION"])[1:, 1] * 1000),
+        value=np.zeros(n),
+        shifts=tuple(
+            Shift(f"vehicle {v + 1}", 0, 0, 0.0, hours[0, 1], 1, capacity[v], longest)
+            for v in range(m)
+        ),
+        required=np.ones(n, dtype=bool),
+        opens=hours[1:, 0],
+        closes=hours[1:, 1],
+        load=np.array(parts["DEMAND_SECTION"])[1:, 1],
+        allowed=allowed,
+        travel_cost=1.0,
+        ticks=1.0,
+        cost_ticks=1.0,
+    )
+
+
+def read_best(path: Path) -> tuple[list[tuple[int, list[int]]], float]:
+    """Routes and cost of a best known plan; client 1 is our stop 0."""
+    text = path.read_text()
+    routes = [
+        (int(number) - 1, [int(c) - 1 for c in stops.split()])
+        for number, stops in re.findall(r"Route #(\d+):(.*)", text)
+    ]
+    cost = re.search(r"Cost:? ?([\d.]+)", text)
+    return routes, float(cost.group(1)) if cost else float("nan")
+
+
+def show(name: str, cost: float, best: float, seconds: float, plan_says: str, goal: str) -> float:
+    """One line; gives the gap."""
+    gap = cost / best - 1
+    print(
+        f"{name:<14}{cost:>12,.1f}{best:>12,.1f}{gap:>8.2%}{seconds:>7.1f}  {plan_says}  {goal}",
+        flush=True,
+    )
+    return gap
+
+
+def run(
+    names: list[str],
+    problems: list[RouteProblem],
+    best: list[float],
+    seconds: float,
+    scale: float,
+    goal: float,
+) -> None:
+    """Solve instances two at a time and print their gaps and the mean."""
+    plans = solve_all(problems, Stop(seconds), seed=1)
+    gaps = [
+        show(n, p.cost / scale, b, p.seconds, f"{p.method}, feasible: {p.is_feasible}", "")
+        for n, p, b in zip(names, plans, best, strict=True)
+    ]
+    met = "met" if np.mean(gaps) <= goal and all(p.is_feasible for p in plans) else "NOT MET"
+    print(f"{'mean gap':<14}{np.mean(gaps):>32.2%}         goal {goal:.1%}: {met}\n", flush=True)
+
+
+def solomon(quick: bool) -> None:
+    """Solomon's instances of 100."""
+    lines = (SHARED / "solomon" / "BKS_dimacs.csv").read_text().split()
+    known = {name: float(cost) for name, cost in (line.split(",") for line in lines)}
+    names = sorted(n for n in known if (SHARED / "solomon" / n).exists())
+    names = names[:: len(names) // 2] if quick else names
+    problems = [read_solomon(SHARED / "solomon" / name) for name in names]
+    print("Solomon, 100 stops, 10 s: VRPTW, least distance")
+    run(names, problems, [known[n] for n in names], 10.0, 10.0, 0.003)
+
+
+def prizes(quick: bool) -> None:
+    """Prize-collecting instances of 1,000."""
+    names = ["C1_10_1", "R1_10_1", "RC1_10_5"][: 1 if quick else 3]
+    problems = [read_prizes(SHARED / "pcvrptw" / f"{n}.vrp") for n in names]
+    print("PCVRPTW, 1,000 optional stops, 10 s: distance and prizes left")
+    best = [
+        timed_again(p, SHARED / "pcvrptw" / f"{n}.sol")
+        for n, p in zip(names, problems, strict=True)
+    ]
+    run(names, problems, best, 10.0, 1.0, 0.01)
+
+
+def skills(quick: bool) -> None:
+    """Site-dependent instances."""
+    names = ["PR01", "PR04"][: 1 if quick else 2]
+    problems = [read_skills(SHARED / "sdvrptw" / f"{n}.vrp") for n in names]
+    print("SDVRPTW, who may go where, 30 s")
+    best = [read_best(SHARED / "sdvrptw" / f"{n}.sol")[1] for n in names]
+    run(names, problems, best, 30.0, 1.0, 0.025)
+
+
+def timed_again(problem: RouteProblem, path: Path) -> float:
+    """The best known plan by our own check; it must hold and cost what it says."""
+    routes, said = read_best(path)
+    plan = as_plan(problem, [(0, stops) for _, stops in routes], seconds=0.0, method="known")
+    if not plan.is_feasible or abs(plan.cost - said) > 0.5:
+        print(f"  {path.name}: says {said:.0f}, timed again {plan.cost:.0f}, {plan.why_not[:2]}")
+    return plan.cost
+
+
+# ---- weeks of workers --------------------------------------------------------------------
+
+
+def draw_week(seed: int, n: int = 200) -> RouteProblem:
+    """One worker's week: 200 people around five days from home; a few must be seen."""
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(-3, 3, (6, 2))
+    places = np.vstack([[0.0, 0.0], centres[rng.integers(0, 6, n)] + rng.normal(0, 0.35, (n, 2))])
+    walk = distances(places) * 1.4 / 4.5 * 60
+    required = rng.random(n) < 0.03
+    day = rng.integers(0, 5, n)
+    allowed = np.ones((n, 5), dtype=bool)
+    for stop in np.flatnonzero(required):
+        allowed[stop, day[stop] + 1 :] = False
+    mornings = rng.random(n) < 0.2
+    return RouteProblem(
+        travel=walk,
+        stop_at=np.arange(1, n + 1),
+        service=34.0 + 10.0 * rng.integers(0, 3, n),
+        value=rng.beta(1, 9, n) * rng.choice([0.05, 0.1, 0.2], n),
+        shifts=tuple(Shift(f"day {d + 1}", 0, 0, 480.0, 840.0) for d in range(5)),
+        required=required,
+        closes=np.where(mornings, 720.0, np.inf),
+        allowed=allowed,
+        travel_cost=1e-6,
+        cost_ticks=1e6,
+    )
+
+
+def top_first(problem: RouteProblem) -> float:
+    """What a list by value brings: the next highest on the list, if it fits into a day."""
+    from chw_tools.resource_allocation.routing.schedule import faults_of
+
+    routes: list[tuple[int, list[int]]] = [(d, []) for d in range(len(problem.shifts))]
+    order = np.lexsort((-problem.value, ~problem.required))
+    misses = 0
+    for stop in order:
+        for day, stops in routes:
+            if problem.allowed[stop, day] and not faults_of(problem, [(day, [*stops, int(stop)])]):
+                stops.append(int(stop))
+                break
+        else:
+            misses += 1
+            if misses > 40:
+                break
+    made = [s for _, stops in routes for s in stops]
+    return float(problem.value[made].sum())
+
+
+def weeks(quick: bool) -> None:
+    """500 workers' weeks of 200 people, one second each; 20 of them also for 20 s."""
+    n = 40 if quick else 500
+    problems = [draw_week(seed) for seed in range(n)]
+    began, cpu = time.perf_counter(), os.times()
+    plans = solve_all(problems, Stop(1.0), seed=1)
+    seconds = time.perf_counter() - began
+    used = os.times().children_user - cpu.children_user
+    sample = problems[:: max(1, n // 20)][:20]
+    long = solve_all(sample, Stop(20.0 if not quick else 5.0), seed=1)
+    short = plans[:: max(1, n // 20)][:20]
+    share = sum(p.value for p in short) / sum(p.value for p in long)
+    lists = sum(top_first(p) for p in sample)
+    plain = [solve_by_insertion(p, Stop(1.0)) for p in sample]
+    print(
+        f"{n} weeks x 200 people, 1 s each, {os.cpu_count()} processes, load {os.getloadavg()[0]:.1f}"
+    )
+    print(f"  {seconds:.0f} s wall, {used:.0f} s CPU of the solvers (goal 300 s for 500)")
+    print(
+        f"  feasible: {sum(p.is_feasible for p in plans)} of {n}; by {set(p.method for p in plans)}"
+    )
+    print(f"  value at 1 s / at 20 s on {len(sample)} weeks: {share:.2%} (goal 99 %)")
+    print(f"  value / a list by value: {sum(p.value for p in short) / lists - 1:+.1%} (goal +25 %)")
+    print(
+        f"  insertion alone / at 20 s: {sum(p.value for p in plain) / sum(p.value for p in long):.2%}"
+    )
+    print(f"  seconds of insertion: {np.mean([p.seconds for p in plain]):.3f} a week")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", choices=["solomon", "prizes", "skills", "weeks"])
+    asked = parser.parse_args()
+    print(f"{'instance':<14}{'ours':>12}{'best known':>12}{'gap':>8}{'s':>7}")
+    for kind in (solomon, prizes, skills, weeks):
+        if asked.only in (None, kind.__name__) and (kind is weeks or SHARED.is_dir()):
+            kind(asked.quick)
+
+
+if __name__ == "__main__":
+    main()

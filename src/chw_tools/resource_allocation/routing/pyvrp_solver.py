@@ -1,0 +1,188 @@
+"""PyVRP on a route problem, with its traps handled.
+
+With optional stops it starts from the empty plan: from its own random start it is far from
+the best after ten seconds on a thousand stops. Ways that may not be gone are capped, since
+larger figures let it run past its limit, and the plan is checked for them afterwards.
+
+Source: Wouda, Lan & Kool, PyVRP, INFORMS J Comput 2024;36:943.
+"""
+
+from __future__ import annotations
+
+from math import ceil, inf, isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chw_tools.resource_allocation.routing.problem import NO_WAY
+from chw_tools.resource_allocation.routing.schedule import faults_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from chw_tools.resource_allocation.routing.problem import RouteProblem
+    from chw_tools.resource_allocation.routing.schedule import Routes
+    from chw_tools.resource_allocation.stopping import Stop
+
+#: Latest tick where a stop has no hours of its own.
+_ALWAYS = 10**8
+_LOAD_TICKS = 100
+
+
+def solve_by_pyvrp(problem: RouteProblem, stop: Stop, *, seed: int) -> Routes:
+    """Routes by PyVRP, in this process.
+
+    Required stops among optional ones are given a prize above all others together, so that
+    too many of them make a plan that lacks some, not one that does not hold.
+
+    Raises
+    ------
+    ImportError
+        If PyVRP is not installed.
+    RuntimeError
+        If its answer does not hold by our own check.
+    """
+    unplannable = problem.why_unplannable()
+    plannable = [stop for stop in range(problem.n_stops) if stop not in unplannable]
+    if not plannable:
+        return []
+    routes = _solved(problem, plannable, stop, seed)
+    faults = faults_of(problem, routes)
+    if faults:
+        raise RuntimeError(f"PyVRP's answer does not hold: {faults[0]}")
+    return routes
+
+
+def _solved(problem: RouteProblem, plannable: list[int], stop: Stop, seed: int) -> Routes:
+    import pyvrp
+
+    is_all = bool(problem.required[plannable].all())
+    data, owners = _data(problem, plannable, is_all=is_all)
+    start = None if is_all else pyvrp.Solution(data, [])
+    result = pyvrp.solve(
+        data, _criterion(stop), seed=seed, collect_stats=False, initial_solution=start
+    )
+    if is_all and not result.is_feasible():
+        # Not all fit: then as many as do.
+        data, owners = _data(problem, plannable, is_all=False)
+        start = pyvrp.Solution(data, [])
+        result = pyvrp.solve(
+            data, _criterion(stop), seed=seed, collect_stats=False, initial_solution=start
+        )
+    if not result.is_feasible():
+        return []
+    return [
+        (owners[route.vehicle_type()], [plannable[a.idx] for a in route if a.is_client()])
+        for route in result.best.routes()
+    ]
+
+
+def _criterion(stop: Stop) -> Any:
+    from pyvrp.stop import MaxIterations, MaxRuntime, MultipleCriteria
+
+    found: list[Any] = []
+    if isfinite(stop.seconds):
+        found.append(MaxRuntime(stop.seconds))
+    if stop.iterations is not None:
+        found.append(MaxIterations(stop.iterations))
+    return MultipleCriteria(found)
+
+
+def _data(problem: RouteProblem, plannable: list[int], *, is_all: bool) -> tuple[Any, list[int]]:
+    """The problem in PyVRP's words; and which shift each vehicle type is."""
+    import pyvrp
+
+    used = sorted({s.start for s in problem.shifts} | {s.end for s in problem.shifts if s.end})
+    depots = {place: at for at, place in enumerate([*used, -1])}  # -1: the day ends anywhere
+    profiles, profile_of = _profiles(problem, plannable)
+    places = np.array([*used, -1, *problem.stop_at[plannable]])
+    walk, cost = _matrices(problem, places)
+    walks: list[Any] = []
+    costs: list[Any] = []
+    for may in profiles:
+        barred = np.concatenate([np.zeros(len(depots), dtype=bool), ~may])
+        walks.append(np.where(barred[None, :], int(NO_WAY), walk))
+        costs.append(np.where(barred[None, :], int(NO_WAY), cost))
+        for matrix in (walks[-1], costs[-1]):
+            np.fill_diagonal(matrix, 0)
+    vehicles = [
+        _vehicle(problem, at, depots, profile_of[at])
+        for at, shift in enumerate(problem.shifts)
+        if shift.n and profiles[profile_of[at]].any()
+    ]
+    owners = [
+        at for at, shift in enumerate(problem.shifts) if shift.n and profiles[profile_of[at]].any()
+    ]
+    data = pyvrp.ProblemData(
+        locations=[pyvrp.Location(0, 0) for _ in places],
+        clients=_clients(problem, plannable, len(depots), is_all=is_all),
+        depots=[pyvrp.Depot(at) for at in range(len(depots))],
+        vehicle_types=vehicles,
+        distance_matrices=costs,
+        duration_matrices=walks,
+    )
+    return data, owners
+
+
+def _profiles(
+    problem: RouteProblem, plannable: list[int]
+) -> tuple[list[NDArray[np.bool_]], list[int]]:
+    """Who may go where, each pattern once."""
+    allowed = problem.allowed[plannable]
+    patterns, profile_of = np.unique(allowed, axis=1, return_inverse=True)
+    return [patterns[:, at] for at in range(patterns.shape[1])], profile_of.ravel().tolist()
+
+
+def _matrices(
+    problem: RouteProblem, places: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    at = np.maximum(places, 0)
+    minutes = problem.travel[np.ix_(at, at)]
+    nowhere = places < 0
+    minutes[nowhere, :] = minutes[:, nowhere] = 0.0
+    # Rounded up, so that what fits here fits in truth.
+    walk = np.minimum(np.ceil(minutes * problem.ticks - 1e-9), NO_WAY)
+    cost = np.minimum(np.rint(minutes * problem.travel_cost * problem.cost_ticks), NO_WAY)
+    return walk.astype(np.int64), cost.astype(np.int64)
+
+
+def _vehicle(problem: RouteProblem, at: int, depots: dict[int, int], profile: int) -> Any:
+    import pyvrp
+
+    shift = problem.shifts[at]
+    load = int(shift.load * _LOAD_TICKS) if isfinite(shift.load) else None
+    return pyvrp.VehicleType(
+        num_available=shift.n,
+        capacity=[] if load is None else [load],
+        start_depot=depots[shift.start],
+        end_depot=depots[-1 if shift.end is None else shift.end],
+        tw_early=ceil(shift.opens * problem.ticks),
+        tw_late=_tick(shift.closes, problem.ticks),
+        shift_duration=_tick(shift.longest, problem.ticks),
+        profile=profile,
+    )
+
+
+def _tick(minute: float, ticks: float) -> int:
+    return _ALWAYS if minute == inf else min(int(minute * ticks + 1e-9), _ALWAYS)
+
+
+def _clients(problem: RouteProblem, plannable: list[int], first: int, *, is_all: bool) -> list[Any]:
+    import pyvrp
+
+    has_load = any(isfinite(shift.load) for shift in problem.shifts)
+    required = problem.required
+    prize = np.rint(problem.value * problem.cost_ticks).astype(np.int64)
+    above_all = int(prize[plannable].sum()) + 1
+    return [
+        pyvrp.Client(
+            first + at,
+            delivery=[ceil(problem.load[s] * _LOAD_TICKS)] if has_load else [],
+            service_duration=ceil(problem.service[s] * problem.ticks - 1e-9),
+            tw_early=ceil(problem.opens[s] * problem.ticks - 1e-9),
+            tw_late=_tick(float(problem.closes[s]), problem.ticks),
+            prize=0 if is_all else int(prize[s]) + (above_all if required[s] else 0),
+            required=is_all,
+        )
+        for at, s in enumerate(plannable)
+    ]
