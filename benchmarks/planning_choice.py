@@ -1,6 +1,6 @@
 """Whom to visit this week: index, belief and choice against oracles, bounds and public figures.
 
-Run: ``python benchmarks/planning_choice.py`` (``--quick`` for a tenth of the simulations).
+Run: ``python benchmarks/planning_choice.py`` (``quick`` for a tenth of the simulations).
 Simulated people prove the arithmetic, not that a visit helps anybody.
 """
 
@@ -124,7 +124,10 @@ def draw_people(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
     rise = rng.uniform(0.02, 0.25, strata)  # bad to good, not visited
     helps_bad, helps_good = rng.beta(1.2, 3, strata) * 0.7, rng.beta(1.2, 3, strata) * 0.7
     stratum = rng.integers(0, strata, n)
-    own = lambda middle: np.clip(middle[stratum] * rng.lognormal(0, 0.25, n), 0.001, 0.95)  # noqa: E731
+
+    def own(middle: np.ndarray) -> np.ndarray:
+        return np.clip(middle[stratum] * rng.lognormal(0, 0.25, n), 0.001, 0.95)
+
     p = np.empty((n, 2, 2))
     p[:, 0, 0], p[:, 1, 0] = own(rise), 1.0 - own(fall)
     p[:, 0, 1] = p[:, 0, 0] + (1 - p[:, 0, 0]) * own(helps_bad)
@@ -132,9 +135,7 @@ def draw_people(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
     return p, stratum, rng.lognormal(0.0, 0.5, n)
 
 
-def simulate(
-    p: np.ndarray, weight: np.ndarray, score: Callable[[np.ndarray], np.ndarray], k: int, seed: int
-) -> float:
+def simulate(p: np.ndarray, weight: np.ndarray, score: np.ndarray, k: int, seed: int) -> float:
     """Discounted weight in the good state when the ``k`` highest scores are visited each week."""
     rng = np.random.default_rng(seed)
     n = len(p)
@@ -144,7 +145,7 @@ def simulate(
         total += factor * float(weight[state == 1].sum())
         visited = np.zeros(n, dtype=int)
         if k:
-            visited[np.argpartition(-score(state), k)[:k]] = 1
+            visited[np.argpartition(-score[np.arange(n), state], k)[:k]] = 1
         state = (rng.random(n) < p[np.arange(n), state, visited]).astype(int)
         factor *= DISCOUNT
     return total
@@ -198,13 +199,12 @@ def weekly_choice(trials: int, n: int = 2000, budget: float = 0.03) -> None:
         index, theirs = (two_state_index(x, discount=DISCOUNT) for x in (p, q))
         myopic = myopic_gain(q, discount=DISCOUNT)
         used = theirs if estimated.is_enough else myopic
-        rows = np.arange(n)
         policies = {
-            "no visits": lambda s: weight,
-            "greedy by risk": lambda s, p=p, w=weight: w * (1 - p[rows, s, 0]),
-            "index, P known": lambda s, i=index, w=weight: w * i[rows, s],
-            "next step's benefit, P estimated": lambda s, i=myopic, w=weight: w * i[rows, s],
-            "ours, P estimated": lambda s, i=used, w=weight: w * i[rows, s],
+            "no visits": weight[:, None] * np.zeros(2),
+            "greedy by risk": weight[:, None] * (1 - p[:, :, 0]),
+            "index, P known": weight[:, None] * index,
+            "next step's benefit, P estimated": weight[:, None] * myopic,
+            "ours, P estimated": weight[:, None] * used,
         }
         repeats = range(4)
         values = {
@@ -257,7 +257,7 @@ def run_maternal(
     pick: Callable[[np.ndarray, np.random.Generator], np.ndarray],
     trials: int,
 ) -> tuple[float, float]:
-    """Mean reward per arm and step over 20 steps from random starts: of all, and the worst group."""
+    """Mean reward per arm and step over 20 steps: of all, and of the worst group."""
     n, found = len(group), []
     cumulative = chance.cumsum(axis=-1)
     for trial in range(trials):
@@ -348,8 +348,8 @@ def _best_floors(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
+    parser.add_argument("quick", nargs="?", choices=["quick"])
+    quick = parser.parse_args().quick is not None
     print("test  ours  goal or published  CPU seconds")
     two_state()
     belief(sample=100 if quick else 600)

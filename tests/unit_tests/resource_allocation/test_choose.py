@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chw_tools.resource_allocation.choice import ChoiceProblem, Floor, choose, price_of_floors
 from chw_tools.resource_allocation.choice.knapsack import best_fit, most_value
-from chw_tools.resource_allocation.stopping import Stop
+from chw_tools.resource_allocation.solving import Stop
 
 STOP = Stop(60.0, iterations=8)
 
@@ -243,16 +243,10 @@ def test_a_missing_column_is_refused() -> None:
         )
 
 
-def test_a_limit_must_be_one() -> None:
-    for wrong in ({"seconds": -1}, {"iterations": -1, "seconds": 1}, {}):
-        with pytest.raises(ValueError, match="limit"):
-            Stop(**wrong)
-
-
 def test_out_of_time_a_choice_is_still_given() -> None:
     people = draw(11)
     problem = ChoiceProblem(people, minutes(200), floors=(Floor("village", "v1", 3),))
-    made = choose(problem, Stop(0.0), seed=0)
+    made = choose(problem, Stop(1e-9), seed=0)
 
     assert made.is_feasible
     assert made.value <= made.bound + 1e-9

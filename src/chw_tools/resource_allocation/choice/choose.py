@@ -24,7 +24,7 @@ from chw_tools.resource_allocation.choice.knapsack import best_fit, most_value
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from chw_tools.resource_allocation.stopping import Stop
+    from chw_tools.resource_allocation.solving import Stop
 
     Numbers = NDArray[np.float64]
 
@@ -284,9 +284,7 @@ class _Week:
         fits = used <= rows["worker_id"].map(room).to_numpy()
         self._take(rows.index[fits], EXPLORED)
 
-    def take_best(
-        self, floors: tuple[Floor, ...], deadline: float, iterations: int | None
-    ) -> float:
+    def take_best(self, floors: tuple[Floor, ...], deadline: float, iterations: int) -> float:
         """The most value in the minutes left that keeps the floors; gives an upper bound."""
         base = float(self.table.loc[self.because.notna(), "value"].sum())
         rows, short = self._open(), self._short(floors)
@@ -371,14 +369,14 @@ def _weights(
     left: pd.Series,
     short: dict[Floor, int],
     deadline: float,
-    iterations: int | None,
+    iterations: int,
 ) -> dict[Floor, float]:
     """What a visit of each group must count for more, so that its floor is met (Lagrange)."""
     weights = {floor: 0.0 for floor, wanted in short.items() if wanted}
     if not weights or not len(rows):
         return weights
     most = float(rows["value"].max()) * 4.0 + 1e-9
-    rounds = _ROUNDS if iterations is None else min(_ROUNDS, iterations)
+    rounds = min(_ROUNDS, iterations)
     pick = _GreedyPick.of(rows, left)
     for _ in range(rounds):
         before = dict(weights)
@@ -468,7 +466,7 @@ def _displaced(problem: ChoiceProblem, table: pd.DataFrame, week: _Week) -> pd.I
     free = _Week(
         table, np.floor(full).astype("int64"), pd.Series(None, index=table.index, dtype="object")
     )
-    free.take_best((), np.inf, None)
+    free.take_best((), np.inf, 0)
     return table.index[free.because.notna() & week.because.isna()]
 
 

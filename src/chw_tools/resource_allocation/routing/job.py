@@ -1,12 +1,13 @@
 """The unit of work: one problem solved, in a process of its own that can be ended.
 
-Run as a program it reads problems on standard input and writes plans on standard output
+As a process of its own it reads problems on standard input and writes plans on standard output
 until the input ends; only :mod:`.watching` starts it so. Both ends are this program, so the
 pickles between them come from nobody else.
 """
 
 from __future__ import annotations
 
+import os
 import pickle
 import struct
 import sys
@@ -19,7 +20,7 @@ from chw_tools.resource_allocation.routing.schedule import as_plan
 
 if TYPE_CHECKING:
     from chw_tools.resource_allocation.routing.problem import RoutePlan, RouteProblem
-    from chw_tools.resource_allocation.stopping import Stop
+    from chw_tools.resource_allocation.solving import Stop
 
 #: Below so many seconds a solver finds nothing better than insertion does.
 SHORTEST_SECONDS = 0.05
@@ -74,11 +75,18 @@ def serve(source: IO[bytes], sink: IO[bytes]) -> None:
     """Solve what comes until nothing more does."""
     while True:
         try:
-            function, arguments = receive(source)
+            task = receive(source)
         except EOFError:
             return
+        if task is None:
+            send(sink, "ready")
+            continue
+        function, arguments = task
         send(sink, function(*arguments))
 
 
-if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+def main() -> None:  # pragma: no cover  (runs in the child)
+    """Serve on this process's own input and output; what a solver prints goes elsewhere."""
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, sink)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chw_tools.errors import SettingsFault
+from chw_tools.errors import MissingExtra, SettingsFault
 from chw_tools.resource_allocation.routing.watching import solve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from chw_tools.resource_allocation.routing.problem import RoutePlan, RouteProblem
-    from chw_tools.resource_allocation.stopping import Stop
+    from chw_tools.resource_allocation.solving import Stop
 
 
 def solve_on_dask(
@@ -26,15 +26,15 @@ def solve_on_dask(
 
     Raises
     ------
+    MissingExtra
+        If Dask is not installed.
     SettingsFault
-        If Dask is not installed, or no scheduler answers at the address.
+        If no scheduler answers at the address.
     """
     try:
         import distributed
     except ImportError as error:
-        raise SettingsFault(
-            "Dask is not installed.", where="scheduler", cure='pip install "chw-tools[dask]"'
-        ) from error
+        raise MissingExtra.of("Dask", extra="dask") from error
     try:
         connect: Any = distributed.Client
         client = connect(address, timeout="10s")

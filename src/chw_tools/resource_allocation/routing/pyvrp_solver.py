@@ -14,19 +14,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chw_tools.resource_allocation.routing.insertion import insert_all
 from chw_tools.resource_allocation.routing.problem import NO_WAY
-from chw_tools.resource_allocation.routing.schedule import faults_of
+from chw_tools.resource_allocation.routing.schedule import faults_of, most_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chw_tools.resource_allocation.routing.problem import RouteProblem
     from chw_tools.resource_allocation.routing.schedule import Routes
-    from chw_tools.resource_allocation.stopping import Stop
+    from chw_tools.resource_allocation.solving import Stop
 
 #: Latest tick where a stop has no hours of its own.
 _ALWAYS = 10**8
 _LOAD_TICKS = 100
+#: Stops up to which both the empty plan and that of insertion are begun from, half the time
+#: each; found by trial on weeks of 200 (benchmarks/planning_routes.py), as are the next four.
+_MOST_TWICE = 400
+#: A minute late costs so many minutes' worth at first.
+_LATE = 4.0
+_UPDATES = 50
+_HISTORY = 100
+_MOST_STEPS = 10
 
 
 def solve_by_pyvrp(problem: RouteProblem, stop: Stop, *, seed: int) -> Routes:
@@ -56,36 +65,88 @@ def solve_by_pyvrp(problem: RouteProblem, stop: Stop, *, seed: int) -> Routes:
 def _solved(problem: RouteProblem, plannable: list[int], stop: Stop, seed: int) -> Routes:
     import pyvrp
 
-    is_all = bool(problem.required[plannable].all())
-    data, owners = _data(problem, plannable, is_all=is_all)
-    start = None if is_all else pyvrp.Solution(data, [])
-    result = pyvrp.solve(
-        data, _criterion(stop), seed=seed, collect_stats=False, initial_solution=start
-    )
-    if is_all and not result.is_feasible():
+    if problem.required[plannable].all():
+        data, owners = _data(problem, plannable, is_all=True)
+        result = pyvrp.solve(data, _criterion(stop, 1), seed=seed, collect_stats=False)
+        if result.is_feasible():
+            return _routes(result.best, owners, plannable)
         # Not all fit: then as many as do.
-        data, owners = _data(problem, plannable, is_all=False)
-        start = pyvrp.Solution(data, [])
-        result = pyvrp.solve(
-            data, _criterion(stop), seed=seed, collect_stats=False, initial_solution=start
+    data, owners = _data(problem, plannable, is_all=False)
+    starts = [pyvrp.Solution(data, [])]
+    if len(plannable) <= _MOST_TWICE:
+        starts.append(_inserted(problem, data, owners, plannable))
+    params = _params(problem) if len(plannable) <= _MOST_TWICE else pyvrp.SolveParams()
+    results = [
+        pyvrp.solve(
+            data,
+            _criterion(stop, len(starts)),
+            seed=seed,
+            collect_stats=False,
+            params=params,
+            initial_solution=start,
         )
-    if not result.is_feasible():
-        return []
+        for start in starts
+    ]
+    best = min(results, key=lambda result: float(result.cost()))
+    return _routes(best.best, owners, plannable) if best.is_feasible() else []
+
+
+def _routes(solution: Any, owners: list[int], plannable: list[int]) -> Routes:
     return [
         (owners[route.vehicle_type()], [plannable[a.idx] for a in route if a.is_client()])
-        for route in result.best.routes()
+        for route in solution.routes()
     ]
 
 
-def _criterion(stop: Stop) -> Any:
+def _inserted(problem: RouteProblem, data: Any, owners: list[int], plannable: list[int]) -> Any:
+    """What insertion gives, as a start."""
+    import pyvrp
+
+    client = {stop: at for at, stop in enumerate(plannable)}
+    routes = [
+        pyvrp.Route(
+            data,
+            [pyvrp.Activity(pyvrp.ActivityType.CLIENT, client[stop]) for stop in stops],
+            owners.index(shift),
+        )
+        for shift, stops in insert_all(problem)
+    ]
+    return pyvrp.Solution(data, routes)
+
+
+def _params(problem: RouteProblem) -> Any:
+    """Penalties of the size of what a minute brings, and small steps.
+
+    PyVRP begins with a penalty so high that for the first thousands of steps no route may be
+    late even for a moment on the way to a better one; a second a week is over by then.
+    """
+    from pyvrp import IteratedLocalSearchParams, PenaltyParams, SolveParams
+    from pyvrp.search import PerturbationParams
+
+    minutes = sum(s.n * min(s.closes - s.opens, s.longest) for s in problem.shifts)
+    a_minute = most_value(problem) / max(minutes, 1.0)
+    first = max(_LATE * a_minute * problem.cost_ticks / problem.ticks, 1.0)
+
+    class Penalties(PenaltyParams):
+        def midpoint_penalties(self, data: Any) -> tuple[list[float], float, float]:
+            return [first] * data.num_load_dimensions, first, first
+
+    penalties = Penalties(
+        solutions_between_updates=_UPDATES, min_penalty=first / 50, max_penalty=first * 1000
+    )
+    return SolveParams(
+        ils=IteratedLocalSearchParams(history_length=_HISTORY),
+        penalty=penalties,
+        perturbation=PerturbationParams(1, _MOST_STEPS),
+    )
+
+
+def _criterion(stop: Stop, parts: int) -> Any:
     from pyvrp.stop import MaxIterations, MaxRuntime, MultipleCriteria
 
-    found: list[Any] = []
-    if isfinite(stop.seconds):
-        found.append(MaxRuntime(stop.seconds))
-    if stop.iterations is not None:
-        found.append(MaxIterations(stop.iterations))
-    return MultipleCriteria(found)
+    return MultipleCriteria(
+        [MaxRuntime(stop.seconds / parts), MaxIterations(stop.iterations // parts)]
+    )
 
 
 def _data(problem: RouteProblem, plannable: list[int], *, is_all: bool) -> tuple[Any, list[int]]:

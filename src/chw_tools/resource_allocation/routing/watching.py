@@ -10,11 +10,11 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from math import inf, isfinite
 from os import cpu_count
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from chw_tools.errors import SolverFailed
 from chw_tools.resource_allocation.routing.job import (
     receive,
     send,
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from chw_tools.resource_allocation.routing.problem import RoutePlan, RouteProblem
-    from chw_tools.resource_allocation.stopping import Stop
+    from chw_tools.resource_allocation.solving import Stop
 
     Job = Callable[..., Any]
 
-#: What a solver may take beyond its limit before it is ended: its start, and a loaded machine.
-GRACE_SECONDS = 15.0
-_MODULE = "chw_tools.resource_allocation.routing.job"
-
-
-class SolverLost(Exception):
-    """The process of a solver ended or was ended; nobody but :func:`solve_all` sees it."""
+#: What a solver may take beyond its limit before it is ended; a busy machine needs some.
+GRACE_SECONDS = 10.0
+_START_SECONDS = 60.0
+_CHILD = (
+    "import sys; sys.path[:] = {path!r}; "
+    "from chw_tools.resource_allocation.routing.job import main; main()"
+)
 
 
 class Watched:
@@ -46,38 +46,37 @@ class Watched:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, job: Job, arguments: tuple[object, ...], seconds: float) -> Any:
-        """The answer of a job; :class:`SolverLost` if there is none in time."""
-        process = self._started()
+        """The answer of a job; :class:`SolverFailed` if there is none in time."""
+        if self._process is None:
+            self._process = subprocess.Popen(  # noqa: S603  (our own module)
+                [sys.executable, "-c", _CHILD.format(path=sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            # What it takes to start is not the solver's time.
+            self._ask(self._process, None, _START_SECONDS)
+        return self._ask(self._process, (job, arguments), seconds)
+
+    def _ask(self, process: subprocess.Popen[bytes], task: object, seconds: float) -> Any:
         if process.stdin is None or process.stdout is None:
-            raise SolverLost("has no pipes")
+            raise SolverFailed("has no pipes")
         hung = threading.Event()
 
         def end() -> None:
             hung.set()
             process.kill()
 
-        watchdog = threading.Timer(seconds, end) if isfinite(seconds) else None
-        if watchdog is not None:
-            watchdog.start()
+        watchdog = threading.Timer(seconds, end)
+        watchdog.start()
         try:
-            send(process.stdin, (job, arguments))
+            send(process.stdin, task)
             return receive(process.stdout)
         except (EOFError, OSError) as error:
             self.close()
-            raise SolverLost("hung" if hung.is_set() else "crashed") from error
+            raise SolverFailed("hung" if hung.is_set() else "crashed") from error
         finally:
-            if watchdog is not None:
-                watchdog.cancel()
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603  (our own module)
-                [sys.executable, "-m", _MODULE],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        return self._process
+            watchdog.cancel()
 
     def close(self) -> None:
         """End the process."""
@@ -105,7 +104,7 @@ def solve(problem: RouteProblem, stop: Stop, *, seed: int = 0) -> RoutePlan:
     ----------
     problem : RouteProblem
     stop : Stop
-        With iterations alone, the same seed gives the same plan.
+        Where the iterations end it first, the same seed gives the same plan.
     seed : int
 
     Returns
@@ -125,6 +124,7 @@ def solve_all(
     scheduler: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     job: Job | None = None,
+    grace_seconds: float = GRACE_SECONDS,
 ) -> list[RoutePlan]:
     """Routes for many problems, such as the weeks of all workers.
 
@@ -141,13 +141,17 @@ def solve_all(
         Address of a Dask scheduler, whose workers then do the work.
     progress : callable, optional
         Told how many are done, and of how many.
-    job : callable
-        For tests: what the processes run.
+    job : callable, optional
+        Another solver: a function of a module that takes problem, stop and seed.
+    grace_seconds : float
+        What a solver may take beyond its limit before it is ended.
 
     Raises
     ------
-    ImportError
+    MissingExtra
         If a scheduler is given and Dask is not installed.
+    SettingsFault
+        If no scheduler answers.
     """
     if scheduler is not None:
         from chw_tools.resource_allocation.routing.on_dask import solve_on_dask
@@ -156,7 +160,7 @@ def solve_all(
     if not problems:
         return []
     n = max(1, min(n_processes or cpu_count() or 1, len(problems)))
-    limit = stop.seconds + GRACE_SECONDS if isfinite(stop.seconds) else inf
+    limit = stop.seconds + grace_seconds
     idle: SimpleQueue[Watched] = SimpleQueue()
     crew = [Watched() for _ in range(n)]
     for one in crew:
@@ -167,9 +171,9 @@ def solve_all(
         try:
             plan: RoutePlan = one.run(job or solve_seeded, (problems[at], stop, seed + at), limit)
             return plan
-        except SolverLost as lost:
+        except SolverFailed as lost:
             return solve_by_insertion(
-                problems[at], stop, f"The solver {lost}; planned by insertion."
+                problems[at], stop, f"The solver {lost.what}; planned by insertion."
             )
         finally:
             idle.put(one)
