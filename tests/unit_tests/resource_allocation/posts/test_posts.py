@@ -1,0 +1,363 @@
+"""Posts against every possible plan on small problems, and against published best answers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import shortest_path
+
+from chw_tools.errors import SolverFailed
+from chw_tools.resource_allocation.posts import (
+    PostsProblem,
+    budget_curve,
+    budget_plans,
+    compare_sites,
+    solve_fairly,
+    solve_posts,
+)
+from chw_tools.resource_allocation.posts.problem import (
+    Served,
+    find_faults,
+    group_shares,
+    served_share,
+)
+from chw_tools.resource_allocation.posts.regions import better_by_region
+from chw_tools.resource_allocation.posts.serving import serve_nearest
+from chw_tools.resource_allocation.solving import Stop, run_here
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STOP = Stop(seconds=20, iterations=200)
+
+
+def draw_problem(seed: int, *, n: int = 5, m: int = 4, is_whole: bool = False) -> PostsProblem:
+    """A few villages; some pairs are too far, some villages may have no site at all."""
+    rng = np.random.default_rng(seed)
+    homes, sites = rng.uniform(0, 10, (n, 2)), rng.uniform(0, 10, (m, 2))
+    minutes = np.hypot(*(homes[:, None] - sites[None]).transpose(2, 0, 1)) * 10
+    i, j = np.nonzero(minutes <= 60)
+    least = (rng.random(m) < 0.2).astype(np.int64)
+    return PostsProblem(
+        community=i,
+        site=j,
+        minutes=minutes[i, j],
+        demand=rng.uniform(0.1, 1.0, n),
+        people=np.round(rng.uniform(10, 100, n)),
+        least=least,
+        most=np.full(m, 2),
+        budget=int(least.sum() + rng.integers(0, 3)),
+        capacity=float(rng.choice([0.8, 1.5, np.inf])),
+        unserved_minutes=120.0,
+        is_whole=is_whole,
+    )
+
+
+def best_cost(problem: PostsProblem) -> float:
+    """The least cost of any plan: every set of posts, each with its own linear programme."""
+    choices = [range(low, high + 1) for low, high in zip(problem.least, problem.most, strict=True)]
+    costs = [
+        served_cost(problem, np.array(posts))
+        for posts in product(*choices)
+        if sum(posts) <= problem.budget
+    ]
+    return min(costs)
+
+
+def served_cost(problem: PostsProblem, posts: np.ndarray) -> float:
+    n, k = problem.n_communities, len(problem.community)
+    cost = np.concatenate([problem.cost, problem.unserved_cost])
+    everybody = np.zeros((n, k + n))
+    everybody[problem.community, np.arange(k)] = 1
+    everybody[np.arange(n), k + np.arange(n)] = 1
+    load = np.zeros((problem.n_sites, k + n))
+    load[problem.site, np.arange(k)] = problem.demand[problem.community]
+    room = posts * (1e9 if np.isinf(problem.capacity) else problem.capacity)
+    answer = linprog(
+        cost,
+        A_ub=load,
+        b_ub=room,
+        A_eq=everybody,
+        b_eq=np.ones(n),
+        bounds=[(0, 1)] * (k + n),
+        integrality=1 if problem.is_whole else 0,
+    )
+    return float(answer.fun)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), is_whole=st.booleans())
+def test_small_problems_are_solved_best_and_proven(seed: int, is_whole: bool) -> None:
+    problem = draw_problem(seed, is_whole=is_whole)
+    plan = solve_posts(problem, STOP, seed, run=run_here)
+    best = best_cost(problem)
+
+    assert plan.is_feasible
+    assert plan.cost == pytest.approx(best, rel=1e-4)
+    assert plan.bound <= best * (1 + 1e-6)
+    assert plan.gap <= 1e-4
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_a_larger_budget_is_never_worse(seed: int) -> None:
+    problem = draw_problem(seed, n=7, m=5)
+    least = int(problem.least.sum())
+    plans = budget_plans(problem, [least + 2, least, least + 1], STOP, run=run_here)
+    curve = budget_curve(problem, plans)
+
+    assert (np.diff([plan.cost for plan in plans]) <= 1e-6).all()
+    assert (curve["saved_per_post"].dropna() >= -1e-6).all()
+    assert all((plan.posts >= problem.least).all() for plan in plans)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_the_same_seed_and_iterations_give_the_same_plan(seed: int) -> None:
+    problem = draw_problem(seed, n=8, m=6)
+    one, other = (solve_posts(problem, STOP, seed, run=run_here) for _ in range(2))
+
+    assert one.posts.tolist() == other.posts.tolist()
+    assert one.share.tolist() == other.share.tolist()
+
+
+def test_the_worst_served_group_comes_first_and_the_mean_second() -> None:
+    # Two rich villages beside each other, a poor one far away; hours for two villages only.
+    problem = PostsProblem(
+        community=np.array([0, 1, 2, 0, 1]),
+        site=np.array([0, 0, 1, 1, 1]),
+        minutes=np.array([1.0, 1.0, 5.0, 50.0, 50.0]),
+        demand=np.ones(3),
+        people=np.array([100.0, 100.0, 50.0]),
+        least=np.zeros(2, dtype=np.int64),
+        most=np.full(2, 3),
+        budget=2,
+        capacity=1.0,
+        unserved_minutes=120.0,
+        group=np.array([0, 0, 1]),
+        floor=np.zeros(2),
+    )
+    plain = solve_posts(problem, STOP, run=run_here)
+    fair = solve_fairly(problem, STOP, run=run_here)
+
+    assert group_shares(problem, served_share(problem, plain.share)).tolist() == [1.0, 0.0]
+    assert fair.worst == pytest.approx(0.5)
+    assert fair.worst <= fair.worst_bound + 1e-9
+    assert group_shares(problem, served_share(problem, fair.plan.share)).min() >= 0.49
+    assert fair.plan.cost > plain.cost
+    assert fair.plan.is_feasible
+
+
+def test_a_floor_that_cannot_be_met_is_not_called_feasible() -> None:
+    problem = replace(draw_problem(1), budget=0, least=np.zeros(4, dtype=np.int64), capacity=1.0)
+    problem = replace(problem, group=np.zeros(5, dtype=np.int64), floor=np.array([0.5]))
+    plan = solve_posts(problem, STOP, run=run_here)
+
+    assert not plan.is_feasible
+    assert "its floor is 50.0%" in plan.faults[0]
+
+
+def test_who_is_left_without_service_is_told_why() -> None:
+    problem = PostsProblem(
+        community=np.array([0, 1, 2]),
+        site=np.array([0, 0, 1]),
+        minutes=np.array([5.0, 6.0, 5.0]),
+        demand=np.array([1.0, 1.0, 1.0, 1.0]),
+        people=np.array([10.0, 10.0, 5.0, 10.0]),
+        least=np.zeros(2, dtype=np.int64),
+        most=np.ones(2, dtype=np.int64),
+        budget=1,
+        capacity=1.5,
+        unserved_minutes=120.0,
+    )
+    plan = solve_posts(problem, STOP, run=run_here)
+
+    assert plan.posts.tolist() == [1, 0]
+    assert plan.why_unserved == (
+        "",
+        "The posts within the walk limit are full.",
+        "No post within the walk limit.",
+        "No site within the walk limit.",
+    )
+    assert plan.unserved == pytest.approx([0, 0.5, 1, 1])
+
+
+@pytest.mark.parametrize("budget", [0, 2])
+def test_nobody_and_nothing_to_post(budget: int) -> None:
+    none = np.zeros(0)
+    nobody = PostsProblem(
+        none.astype(int),
+        none.astype(int),
+        none,
+        none,
+        none,
+        none.astype(int),
+        none.astype(int),
+        budget,
+        unserved_minutes=1.0,
+    )
+    plan = solve_posts(nobody, STOP, run=run_here)
+
+    assert (plan.cost, plan.gap, plan.is_feasible) == (0.0, 0.0, True)
+
+
+def test_everybody_must_be_served_and_cannot() -> None:
+    problem = replace(draw_problem(3), unserved_minutes=math.inf, budget=0)
+    problem = replace(problem, least=np.zeros(4, dtype=np.int64))
+    plan = solve_posts(problem, STOP, run=run_here)
+
+    assert plan.faults == ("Somebody is not served.",)
+
+
+def test_a_solver_that_fails_leaves_the_plain_plan() -> None:
+    def fails(*_: object, seconds: float) -> None:
+        raise SolverFailed("It broke.")
+
+    problem = next(p for p in map(draw_problem, range(50)) if p.capacity == 0.8 and p.budget > 1)
+    plan = solve_posts(replace(problem, is_whole=True), STOP, run=fails)
+
+    assert plan.is_feasible
+    assert plan.notes == ("It broke. The plan of the plain search stands.",)
+    assert plan.bound <= plan.cost
+
+
+def test_faults_are_found_from_the_numbers_alone() -> None:
+    problem = replace(draw_problem(2), capacity=0.5, is_whole=True)
+    share = np.full(len(problem.community), 0.9)
+    faults = find_faults(problem, Served(np.array([0, 0, 9, 0]), share))
+
+    assert {fault.split()[0] for fault in faults} >= {"9", "A"}
+    assert "A site without post serves." in faults
+    assert "A share is not one." in faults
+    assert "A community that must stay whole is split." in faults
+
+
+def test_regions_better_a_plan_and_keep_its_rules() -> None:
+    rng = np.random.default_rng(5)
+    places = rng.uniform(0, 30, (60, 2))
+    minutes = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1)) * 4
+    i, j = np.nonzero(minutes <= 40)
+    problem = PostsProblem(
+        i,
+        j,
+        minutes[i, j],
+        rng.uniform(0.1, 0.4, 60),
+        rng.uniform(10, 90, 60),
+        np.zeros(60, dtype=np.int64),
+        np.full(60, 2),
+        17,
+        capacity=1.0,
+        unserved_minutes=90.0,
+    )
+    posts = np.zeros(60, dtype=np.int64)
+    posts[rng.permutation(60)[:17]] = 1
+    start = serve_nearest(problem, posts)
+    better = better_by_region(problem, start, seed=1, iterations=6, until=math.inf)
+
+    def cost(answer: Served) -> float:
+        left = np.maximum(1 - served_share(problem, answer.share), 0)
+        return float((problem.cost * answer.share).sum() + (problem.unserved_cost * left).sum())
+
+    assert find_faults(problem, better) == ()
+    assert cost(better) < 0.9 * cost(start)
+
+
+def test_sites_are_compared_by_the_use_they_bring() -> None:
+    km = np.array([[0.0, 5.0, 9.0], [5.0, 0.0, 4.0], [9.0, 4.0, 0.0], [np.nan, np.inf, 1.0]])
+    table = compare_sites(km, np.array([10.0, 10, 10, 10]), np.array([0]), fall_per_km=0.28)
+
+    assert table["site"].tolist() == [2, 1]
+    assert (table["use_added"] >= table["use_moved"]).all()
+    assert (table["moves_from"] == 0).all()
+    # With a post at the third place: its own people and the fourth's come in full and by 28 % less.
+    now = 10 * (1 + 0.72**5 + 0.72**9)
+    with_site = 10 * (1 + max(0.72**5, 0.72**4) + 1 + 0.72)
+    assert table["use_added"][0] == pytest.approx((with_site - now) / now)
+
+
+def test_without_any_site_now_the_gain_is_by_people() -> None:
+    table = compare_sites(
+        np.array([[0.0], [1.0]]), np.array([1.0, 1.0]), np.zeros(0, dtype=int), fall_per_km=0.28
+    )
+
+    assert table["use_added"].tolist() == [pytest.approx(1.72 / 2)]
+    assert table["use_moved"].isna().all()
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    problem = draw_problem(0)
+    with pytest.raises(ValueError, match="differ in length"):
+        replace(problem, minutes=problem.minutes[:-1])
+    with pytest.raises(ValueError, match="together"):
+        replace(problem, group=np.zeros(5, dtype=np.int64))
+    with pytest.raises(ValueError, match="from 0"):
+        replace(problem, demand=-problem.demand)
+    with pytest.raises(ValueError, match="no groups"):
+        solve_fairly(problem, STOP, run=run_here)
+
+
+def p_median(folder: Path, name: str) -> tuple[PostsProblem, float]:
+    """One of the OR-Library's p-median problems with its best answer."""
+    words = np.array((folder / f"{name}.txt").read_text().split(), dtype=int)
+    n, n_edges, p = words[:3]
+    length = np.full((n, n), np.inf)
+    for one, other, long in words[3 : 3 + 3 * n_edges].reshape(-1, 3):
+        # Of edges given twice, the last counts.
+        length[one - 1, other - 1] = length[other - 1, one - 1] = long
+    length[np.isinf(length)] = 0
+    minutes = np.round(shortest_path(csr_matrix(length), directed=False))
+    i, j = np.divmod(np.arange(n * n), n)
+    ones = np.ones(n, dtype=np.int64)
+    problem = PostsProblem(i, j, minutes.ravel(), np.ones(n), np.ones(n), 0 * ones, ones, int(p))
+    best = dict(
+        line.split()[:2] for line in (folder / "bounds.txt").read_text().splitlines() if line
+    )
+    return problem, float(best[name])
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["pmed1", "pmed5"])
+def test_published_medians_are_proven_best(shared: Path, name: str) -> None:
+    problem, best = p_median(shared / "allocation" / "pmed", name)
+    plan = solve_posts(problem, STOP, run=run_here)
+
+    assert plan.cost == best
+    assert plan.gap == 0
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("number", [2, 4])
+def test_published_medians_with_capacity_are_proven_best(shared: Path, number: int) -> None:
+    path = shared / "allocation" / "pmedcap" / f"pmedcap{number:02d}.txt"
+    words = path.read_text().split()
+    n, p, capacity = (int(word) for word in words[2:5])
+    table = np.array(words[5 : 5 + 4 * n], dtype=float).reshape(n, 4)
+    away = np.floor(np.hypot(*(table[:, None, 1:3] - table[None, :, 1:3]).transpose(2, 0, 1)))
+    i, j = np.divmod(np.arange(n * n), n)
+    ones = np.ones(n, dtype=np.int64)
+    problem = PostsProblem(
+        i,
+        j,
+        away.ravel(),
+        table[:, 3],
+        np.ones(n),
+        0 * ones,
+        ones,
+        p,
+        capacity=capacity,
+        is_whole=True,
+    )
+    plan = solve_posts(problem, STOP, run=run_here)
+
+    assert plan.is_feasible
+    assert plan.cost == float(words[1])
+    assert plan.gap == 0
