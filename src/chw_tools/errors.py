@@ -18,6 +18,7 @@
     │   └── PopulationMixed   simulated and real people would meet
     ├── ModelError            models
     │   ├── ModelNotFound     none of that outcome and version
+    │   │   └── RulesAlone    it was decided to go without a model
     │   ├── ModelRefused      changed, of unknown type, or for another population
     │   ├── LeakFound         what judges a model was learnt from
     │   └── NotEnoughData     too few people or events to train honestly
@@ -116,6 +117,10 @@ class ModelError(ChwError):
 
 class ModelNotFound(ModelError):
     """No model of that outcome and version is registered."""
+
+
+class RulesAlone(ModelNotFound):
+    """It was decided to go without a model: guideline rules and published scores are in use."""
 
 
 class ModelRefused(ModelError):

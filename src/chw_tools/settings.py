@@ -33,6 +33,12 @@ class Settings:
         ``CHW_PROGRAMME``: folder whose files override the shipped programme.
     host, port : str, int
         ``CHW_HOST``, ``CHW_PORT``: where ``chw serve`` listens.
+    tracking : str
+        ``CHW_TRACKING_URI``: where MLflow keeps training runs; by default a database beside
+        the models; empty (``off``) for nowhere.
+    signing_key, trusted_keys : Path or None
+        ``CHW_SIGNING_KEY``: file of the private key that signs approvals; ``CHW_TRUSTED_KEYS``:
+        file of public keys, of which one must have signed what is approved.
     """
 
     home: Path
@@ -41,6 +47,9 @@ class Settings:
     programme: Path | None
     host: str
     port: int
+    tracking: str = ""
+    signing_key: Path | None = None
+    trusted_keys: Path | None = None
 
     def shown(self) -> dict[str, str]:
         """Each setting by its environment name, with any password hidden."""
@@ -51,6 +60,9 @@ class Settings:
             "CHW_PROGRAMME": str(self.programme or "(shipped defaults)"),
             "CHW_HOST": self.host,
             "CHW_PORT": str(self.port),
+            "CHW_TRACKING_URI": _without_password(self.tracking) or "off",
+            "CHW_SIGNING_KEY": str(self.signing_key or "(none)"),
+            "CHW_TRUSTED_KEYS": str(self.trusted_keys or "(none)"),
         }
 
 
@@ -60,7 +72,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     Raises
     ------
     SettingsFault
-        If ``CHW_PORT`` is no port number.
+        If ``CHW_PORT`` is no port number, or ``CHW_TRACKING_URI`` names a folder.
 
     Examples
     --------
@@ -68,15 +80,38 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     'sqlite:///data/chw.db'
     """
     home = Path(environ.get("CHW_HOME") or ".chw")
+    models = Path(environ.get("CHW_MODELS") or "models")
     programme = environ.get("CHW_PROGRAMME")
     return Settings(
         home=home,
         database_url=environ.get("CHW_DATABASE_URL") or f"sqlite:///{(home / 'chw.db').as_posix()}",
-        models=Path(environ.get("CHW_MODELS") or "models"),
+        models=models,
         programme=Path(programme) if programme else None,
         host=environ.get("CHW_HOST") or "127.0.0.1",
         port=_port(environ.get("CHW_PORT") or "8000"),
+        tracking=_tracking(environ.get("CHW_TRACKING_URI"), models),
+        signing_key=_path(environ.get("CHW_SIGNING_KEY")),
+        trusted_keys=_path(environ.get("CHW_TRUSTED_KEYS")),
     )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _tracking(text: str | None, models: Path) -> str:
+    if not text:
+        return f"sqlite:///{(models / 'mlflow' / 'mlflow.db').as_posix()}"
+    if text == "off":
+        return ""
+    if "://" not in text or text.startswith("file:"):
+        # MLflow gave up its store of plain files.
+        raise SettingsFault(
+            "is no place for MLflow.",
+            where="CHW_TRACKING_URI",
+            cure="Give sqlite:///PATH/mlflow.db, the http(s):// address of a server, or off.",
+        )
+    return text
 
 
 def _port(text: str) -> int:

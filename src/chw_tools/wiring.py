@@ -69,9 +69,19 @@ def build_parts(settings: Settings) -> Parts:
     return Parts(
         settings=settings,
         store=open_store(settings.database_url),
-        models=ModelRegistry(settings.models / "trained_models"),
+        models=ModelRegistry(
+            settings.models / "trained_models", trusted_keys=_trusted_keys(settings)
+        ),
         keep_report=partial(save_report, settings.models / "model_evaluation"),
         programme=load_programme(settings.programme),
         catalogue=load_catalogue(),
         today=datetime.now(UTC).date(),
     )
+
+
+def _trusted_keys(settings: Settings) -> tuple[str, ...]:
+    if settings.trusted_keys is None:
+        return ()
+    from chw_tools.model_registry.signatures import read_trusted_keys
+
+    return read_trusted_keys(settings.trusted_keys)

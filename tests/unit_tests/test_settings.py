@@ -35,3 +35,24 @@ def test_a_password_is_never_shown():
 def test_a_port_that_is_none_is_refused_with_the_variable_named(port):
     with pytest.raises(SettingsFault, match="CHW_PORT"):
         read_settings({"CHW_PORT": port})
+
+
+def test_runs_are_tracked_beside_the_models_unless_said_otherwise():
+    assert read_settings({"CHW_MODELS": "m"}).tracking == "sqlite:///m/mlflow/mlflow.db"
+    assert read_settings({"CHW_TRACKING_URI": "https://track:5000"}).tracking.startswith("https")
+    off = read_settings({"CHW_TRACKING_URI": "off"})
+    assert (off.tracking, off.shown()["CHW_TRACKING_URI"]) == ("", "off")
+    server = read_settings({"CHW_TRACKING_URI": "https://me:secret@track"}).shown()
+    assert "secret" not in server["CHW_TRACKING_URI"]
+
+
+@pytest.mark.parametrize("place", ["file:///srv/mlruns", "file:mlruns", "mlruns", "/srv/mlruns"])
+def test_a_folder_is_no_place_to_track(place):
+    with pytest.raises(SettingsFault, match=r"CHW_TRACKING_URI.*sqlite"):
+        read_settings({"CHW_TRACKING_URI": place})
+
+
+def test_keys_are_named_by_their_files():
+    settings = read_settings({"CHW_SIGNING_KEY": "a.pem", "CHW_TRUSTED_KEYS": "keys.txt"})
+    assert settings.shown()["CHW_SIGNING_KEY"] == "a.pem"
+    assert settings.trusted_keys.name == "keys.txt"

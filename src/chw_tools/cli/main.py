@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from chw_tools.cli import care, data, demo, models, people, programme, published, service
+from chw_tools.cli import (
+    care,
+    data,
+    demo,
+    models,
+    people,
+    programme,
+    published,
+    registry,
+    service,
+)
 from chw_tools.cli.world import World
 from chw_tools.errors import ChwError
 
@@ -33,7 +43,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (demo, data, models, care, published, people, programme, service):
+for module in (demo, data, models, registry, care, published, people, programme, service):
     module.add_to(app)
 
 

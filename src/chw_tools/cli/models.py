@@ -163,22 +163,6 @@ def evaluate(
     _say_judged(judged, json)
 
 
-@models.command("list", epilog="Example: chw models list --json")
-def list_models(context: typer.Context, json: Json = False) -> None:
-    """Every kept model with its stage."""
-    with context.obj.parts() as parts:
-        entries = parts.models.list_models()
-    rows = [
-        (e.outcome, e.version, e.stage, e.manifest["recipe"], e.manifest["population"], e.at[:10])
-        for e in entries
-    ]
-    columns = ["Outcome", "Version", "Stage", "Recipe", "Population", "Since"]
-    if json:
-        say_json([dict(zip([c.lower() for c in columns], row, strict=True)) for row in rows])
-    else:
-        say_table("Models", columns, rows)
-
-
 @models.command(epilog="Example: chw models outcomes")
 def outcomes(context: typer.Context, json: Json = False) -> None:
     """What a model may be asked to foresee, for what use, and for what not."""
@@ -190,32 +174,6 @@ def outcomes(context: typer.Context, json: Json = False) -> None:
         return
     rows = [(d.name, d.label, d.intended_use, d.not_for) for d in found.values()]
     say_table("Outcomes", ["Name", "What", "For", "Not for"], rows)
-
-
-@models.command(epilog='Example: chw models approve diabetes v1 --by "Dr Achieng"')
-def approve(
-    context: typer.Context,
-    outcome: str,
-    version: str,
-    by: Annotated[str, typer.Option(help="Who approves it.")],
-) -> None:
-    """Approve a model for use; the one approved before is retired."""
-    with context.obj.parts() as parts:
-        entry = parts.models.approve_model(outcome, version, by=by, at=datetime.now(UTC))
-    say(f"{entry.outcome} {entry.version} is {entry.stage}.")
-
-
-@models.command(epilog='Example: chw models retire diabetes v1 --by "Dr Achieng"')
-def retire(
-    context: typer.Context,
-    outcome: str,
-    version: str,
-    by: Annotated[str, typer.Option(help="Who takes it out of use.")],
-) -> None:
-    """Take a model out of use; it stays, so that old risks can be recomputed."""
-    with context.obj.parts() as parts:
-        entry = parts.models.retire_model(outcome, version, by=by, at=datetime.now(UTC))
-    say(f"{entry.outcome} {entry.version} is {entry.stage}.")
 
 
 def code_version() -> str:

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from chw_tools.model_registry.history import Standing
+
 Stage = Literal["candidate", "approved", "retired"]
 
-MANIFEST, STAGE = "manifest.json", "stage.json"
+MANIFEST = "manifest.json"
+#: Written beside a model by versions before the history of decisions; says nothing any more.
+_EARLIER = "stage.json"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 
@@ -31,12 +35,19 @@ class Entry:
         Which; versions are ``v1``, ``v2``, ….
     stage : {"candidate", "approved", "retired"}
         How far it got.
-    by, at : str
-        Who put it there and when (an instant in ISO 8601).
+    by, at, why : str
+        Who put it there, when (an instant in ISO 8601), and why.
     manifest : mapping
         ``files`` with their SHA-256, ``population``, ``people_from`` (sources), ``recipe``,
-        ``seed``, ``data_digest``, ``code_version``, ``created_at``, ``libraries``, and
-        ``probability``: whether its number may be shown, and why.
+        ``seed``, ``data_digest``, ``parent`` (the version it was made from by editing or
+        recalibrating), ``run_id``, ``code_version``, ``created_at``, ``libraries``,
+        ``feature_contract``, and ``probability``: whether its number may be shown, and why.
+    manifest_sha256 : str
+        Digest of the manifest, and so of everything.
+    aliases : tuple of str
+        ``champion`` for the one in use, ``shadow`` for the one on trial.
+    despite : tuple of str
+        Gates that failed and were overridden at its approval.
     """
 
     outcome: str
@@ -45,6 +56,10 @@ class Entry:
     by: str
     at: str
     manifest: Mapping[str, Any]
+    manifest_sha256: str
+    why: str = ""
+    aliases: tuple[str, ...] = ()
+    despite: tuple[str, ...] = ()
 
     @property
     def number(self) -> int:
@@ -97,30 +112,39 @@ def write_json(content: Mapping[str, Any]) -> bytes:
     return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def read_entry(folder: Path) -> Entry:
-    """The entry in a folder, as its manifest and stage say; the model's files stay unread.
+def read_entry(folder: Path, standing: Standing) -> Entry:
+    """The entry in a folder, at the stage that decisions gave it; its files stay unread.
+
+    A folder of which nobody decided anything is a candidate.
 
     Raises
     ------
     ModelRefused
-        If either is missing or unreadable, or the manifest is not the one approved.
+        If the manifest is missing, unreadable, or not the one that was decided on.
     """
-    manifest_bytes, stage = _read(folder / MANIFEST), _parse(folder / STAGE)
-    manifest = _parse(folder / MANIFEST)
-    approved = stage.get("manifest_sha256")
-    if approved and approved != compute_digest(manifest_bytes):
+    content = _read(folder / MANIFEST)
+    manifest, digest = _parse(folder / MANIFEST, content), compute_digest(content)
+    decision = standing.stages.get(folder.name)
+    if decision is None:
+        stage, by, at = "candidate", "training", str(manifest.get("created_at", ""))
+    else:
+        brought_in = decision.act != "retired" and decision.version == folder.name
+        stage, by, at = "approved" if brought_in else "retired", decision.by, decision.at
+    approved_as = standing.digests.get(folder.name, digest)
+    if approved_as != digest:
         raise _refused(folder, "the manifest was changed after it was approved")
-    try:
-        return Entry(
-            outcome=folder.parent.name,
-            version=folder.name,
-            stage=stage["stage"],
-            by=stage["by"],
-            at=stage["at"],
-            manifest=manifest,
-        )
-    except KeyError as error:
-        raise _refused(folder, f"the stage file lacks {error.args[0]}") from error
+    return Entry(
+        outcome=folder.parent.name,
+        version=folder.name,
+        stage=stage,  # type: ignore[arg-type]
+        by=by,
+        at=at,
+        manifest=manifest,
+        manifest_sha256=digest,
+        why=decision.why if decision else "",
+        aliases=standing.aliases_of(folder.name),
+        despite=decision.despite if decision and decision.version == folder.name else (),
+    )
 
 
 def read_verdict(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -141,7 +165,7 @@ def read_files(folder: Path, entry: Entry) -> dict[str, bytes]:
         If one is missing or was changed, or one is there that the manifest does not name.
     """
     expected = entry.manifest.get("files", {})
-    there = {path.name for path in folder.iterdir()} - {MANIFEST, STAGE}
+    there = {path.name for path in folder.iterdir()} - {MANIFEST, _EARLIER}
     if there != set(expected):
         odd = ", ".join(sorted(there ^ set(expected)))
         raise _refused(folder, f"files are missing or were added ({odd})")
@@ -159,14 +183,14 @@ def _read(path: Path) -> bytes:
         raise _refused(path.parent, f"{path.name} cannot be read") from error
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def _parse(path: Path, content: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(_read(path))
+        read = json.loads(content)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise _refused(path.parent, f"{path.name} is not JSON") from error
-    if not isinstance(content, dict):
+    if not isinstance(read, dict):
         raise _refused(path.parent, f"{path.name} is not a JSON object")
-    return content
+    return read
 
 
 def _refused(folder: Path, what: str) -> ModelRefused:

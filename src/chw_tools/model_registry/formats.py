@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chw_tools.errors import ModelRefused
+from chw_tools.model_registry.structure import check_trees
 from chw_tools.model_training import export_model, is_portable
 from chw_tools.risk_prediction import read_portable
 
@@ -93,6 +94,7 @@ def read_model(
     from chw_tools.risk_prediction.pipeline_model import PipelineModel
 
     estimator = load_estimator(files[PIPELINE_FILE])
+    check_trees(estimator)
     return PipelineModel.of(estimator, json.loads(files[SCORING_FILE]), digest=digest)
 
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
-from chw_tools.errors import ModelNotFound, NothingToRead, ProgrammeFault
+from chw_tools.errors import (
+    ModelNotFound,
+    ModelRefused,
+    NothingToRead,
+    ProgrammeFault,
+    RulesAlone,
+)
 from chw_tools.feature_engineering import features_as_known
 from chw_tools.model_evaluation import CalibrationVerdict
 from chw_tools.recommendations import recommend, vaccines_due
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from chw_tools.programme import Programme
     from chw_tools.records import Register
     from chw_tools.risk_prediction import ScoringModel
-    from chw_tools.workflows.ports import ModelStore, RegisterStore
+    from chw_tools.workflows.ports import ModelEntry, ModelStore, RegisterStore
 
 #: The outcome whose model, where one may be used, orders the visits.
 PRIORITY_OUTCOME = "hospital_admission_180d"
@@ -37,11 +43,15 @@ PUBLISHED = CalibrationVerdict(
 
 
 class UsableModel(NamedTuple):
-    """The trained model that may score, or none and the notes why; may its number be shown?"""
+    """The trained model that may score, or none and the notes why; may its number be shown?
+
+    A shadow is a model on trial: it scores too, is shown to nobody and orders nothing.
+    """
 
     model: ScoringModel | None
     notes: tuple[str, ...]
     verdict: CalibrationVerdict = NOT_JUDGED
+    shadow: ScoringModel | None = None
 
 
 NO_MODEL = UsableModel(None, ())
@@ -67,6 +77,8 @@ class Assessment:
         What a reader must know, such as why no model was used.
     verdicts : mapping of str to CalibrationVerdict
         Whether a number may be shown, by the model's digest.
+    shadow_risks : DataFrame or None
+        Those of a model on trial, to be kept apart; never in ``risks``.
     """
 
     as_of: pd.Timestamp
@@ -77,6 +89,7 @@ class Assessment:
     priority_outcome: str
     notes: tuple[str, ...]
     verdicts: Mapping[str, CalibrationVerdict] = field(default_factory=dict)
+    shadow_risks: pd.DataFrame | None = None
 
     def shown_risks(self) -> pd.DataFrame:
         """The risks as people may see them: a number only where it is calibrated, and why.
@@ -133,8 +146,15 @@ def score_people(
         store=store, models=models, programme=programme, as_of=as_of, person_ids=person_ids
     )
     with store.transaction():
-        store.save_risks(assessment.risks)
+        keep_risks(store, assessment)
     return assessment
+
+
+def keep_risks(store: RegisterStore, assessment: Assessment) -> None:
+    """Add the estimates to those kept; a shadow's go to a place of their own."""
+    store.save_risks(assessment.risks)
+    if assessment.shadow_risks is not None:
+        store.save_shadow_risks(assessment.shadow_risks)
 
 
 def score_published(
@@ -276,6 +296,9 @@ def assess(
         priority_outcome=scorers[0].outcome,
         notes=using.notes,
         verdicts=verdicts,
+        shadow_risks=None
+        if using.shadow is None
+        else estimate_risk(using.shadow, features, bands=programme.bands_for(using.shadow.outcome)),
     )
 
 
@@ -283,27 +306,52 @@ def usable_model(models: ModelStore, store: RegisterStore, outcome: str) -> Usab
     """The model that may score the people of a store, or none with the reason.
 
     Simulated people prove plumbing, not medicine: their models score only people of the same
-    simulation, never others. For real people a model must have been approved by somebody.
+    simulation, never others. For real people a model must have been approved by somebody. A
+    model that is refused stops nobody's list: the order comes from the rules, and a note says
+    why.
     """
+    using = _champion(models, store, outcome)
+    try:
+        entry = models.find_shadow(outcome)
+        if entry is None:
+            return using
+        return using._replace(shadow=_load_for(entry, models, store, outcome))
+    except ModelRefused as error:
+        note = f"The model of {outcome} on trial did not score: {error}"
+        return using._replace(notes=(*using.notes, note))
+
+
+def _champion(models: ModelStore, store: RegisterStore, outcome: str) -> UsableModel:
     try:
         entry = models.find(outcome)
+        model = _load_for(entry, models, store, outcome)
+    except RulesAlone as error:
+        return _no_model(f"No model of {outcome} is in use: {error.what}.")
     except ModelNotFound:
         return _no_model(f"No model of {outcome} is registered.")
-    model = models.load_model(outcome, entry.version)
-    held = store.population
+    except ModelRefused as error:
+        return _no_model(str(error))
+    if store.population == "real" and entry.stage != "approved":
+        return _no_model(f"No model of {outcome} was approved for use.")
+    return UsableModel(model, (), _verdict(entry.manifest))
+
+
+def _load_for(
+    entry: ModelEntry, models: ModelStore, store: RegisterStore, outcome: str
+) -> ScoringModel:
+    """The kept model, if it was trained on people of the kind that the store holds."""
+    model, held = models.load_model(outcome, entry.version), store.population
     if model.population != held:
-        return _no_model(
+        raise ModelRefused(
             f"The model of {outcome} was trained on {model.population} people and does not "
             f"score {held} ones."
         )
     if held == "simulated" and not store.sources() <= set(entry.manifest.get("people_from", ())):
-        return _no_model(
+        raise ModelRefused(
             f"The model of {outcome} was trained on people of another simulation and does not "
             "score these."
         )
-    if held == "real" and entry.stage != "approved":
-        return _no_model(f"No model of {outcome} was approved for use.")
-    return UsableModel(model, (), _verdict(entry.manifest))
+    return model
 
 
 def _no_model(why: str) -> UsableModel:

@@ -14,6 +14,7 @@ from chw_tools.workflows.assess import (
     PRIORITY_OUTCOME,
     assess,
     day_of,
+    keep_risks,
     load_part,
     usable_model,
 )
@@ -97,7 +98,7 @@ def plan_visits(
     )
     all_notes = (*using.notes, *_assumed_note(register.workers), *plan.notes)
     with store.transaction():
-        store.save_risks(assessment.risks)
+        keep_risks(store, assessment)
         run_id = store.save_plan(
             visits=plan.visits,
             unvisited=plan.unvisited,

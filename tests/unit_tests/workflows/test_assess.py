@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from chw_tools.errors import ModelNotFound, ModelRefused, RulesAlone
 from chw_tools.model_evaluation import CalibrationVerdict
 from chw_tools.programme import load_programme
 from chw_tools.records import TABLES, Register, conform, load_catalogue
@@ -119,7 +120,9 @@ def test_who_has_no_estimate_is_told_why_and_nothing_of_numbers(register):
 )
 def test_the_manifests_verdict_comes_with_the_model(manifest, verdict):
     entry = SimpleNamespace(version="v1", stage="approved", manifest=manifest)
-    models = SimpleNamespace(find=lambda *_: entry, load_model=lambda *_: Model())
+    models = SimpleNamespace(
+        find=lambda *_: entry, load_model=lambda *_: Model(), find_shadow=lambda _: None
+    )
     store = SimpleNamespace(population="real", sources=set)
     assert usable_model(models, store, PRIORITY_OUTCOME).verdict == verdict
 
@@ -127,7 +130,9 @@ def test_the_manifests_verdict_comes_with_the_model(manifest, verdict):
 def _offered(*, trained_on, people_from=(), stage="candidate"):
     entry = SimpleNamespace(version="v1", stage=stage, manifest={"people_from": people_from})
     model = SimpleNamespace(population=trained_on)
-    return SimpleNamespace(find=lambda *_: entry, load_model=lambda *_: model)
+    return SimpleNamespace(
+        find=lambda *_: entry, load_model=lambda *_: model, find_shadow=lambda _: None
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,3 +157,70 @@ def test_a_model_scores_its_own_simulation_or_real_people_by_approval_and_nobody
     using = usable_model(models, store, PRIORITY_OUTCOME)
     assert (using.model is not None) == is_used
     assert bool(using.notes) != is_used
+
+
+def _refusing(error):
+    def refuse(*_):
+        raise error
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModelRefused("files were changed (model.json)"), "files were changed"),
+        (RulesAlone("it was decided to go without a model (Dr Achieng: odd)"), "Dr Achieng: odd"),
+        (ModelNotFound("none"), "is registered"),
+    ],
+)
+def test_a_model_that_cannot_be_used_leaves_the_rules_in_force(register, error, said):
+    models = SimpleNamespace(find=_refusing(error), find_shadow=lambda _: None)
+    store = SimpleNamespace(population="real", sources=set)
+    using = usable_model(models, store, PRIORITY_OUTCOME)
+    assert using.model is None
+    assert said in using.notes[0]
+    assert "guideline rules" in using.notes[0]
+    assessed = assess(register, programme=load_programme(), as_of=DAY, using=using)
+    assert len(assessed.recommendations)
+
+
+def _with_shadow(shadow):
+    champion = SimpleNamespace(version="v1", stage="approved", manifest={})
+    trial = SimpleNamespace(version="v2", stage="candidate", manifest={})
+    return SimpleNamespace(
+        find=lambda *_: champion,
+        find_shadow=lambda _: trial,
+        load_model=lambda _, version: shadow if version == "v2" else Model(),
+    )
+
+
+class Shadow(Model):
+    """A model on trial, that sees more risk."""
+
+    version, digest = "v2", "e" * 64
+
+    def predict(self, frame):
+        return np.full(len(frame), 0.9)
+
+
+def test_a_shadow_scores_beside_and_changes_nothing_that_is_seen(register):
+    store = SimpleNamespace(population="real", sources=set)
+    using = usable_model(_with_shadow(Shadow()), store, PRIORITY_OUTCOME)
+    alone = using._replace(shadow=None)
+    seen, unseen = (
+        assess(register, programme=load_programme(), as_of=DAY, using=one) for one in (using, alone)
+    )
+    assert seen.shadow_risks["risk"].tolist() == [0.9]
+    assert unseen.shadow_risks is None
+    pd.testing.assert_frame_equal(seen.risks, unseen.risks)
+    pd.testing.assert_frame_equal(seen.recommendations, unseen.recommendations)
+    assert seen.shown_risks().equals(unseen.shown_risks())
+
+
+def test_a_shadow_that_is_refused_or_of_other_people_stops_nothing():
+    store = SimpleNamespace(population="real", sources=set)
+    other = SimpleNamespace(population="simulated")
+    using = usable_model(_with_shadow(other), store, PRIORITY_OUTCOME)
+    assert (using.model is not None, using.shadow) == (True, None)
+    assert "on trial" in using.notes[0]
