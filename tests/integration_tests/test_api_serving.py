@@ -39,7 +39,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_service_answers_as_soon_as_it_says_so(address):
-    with urllib.request.urlopen(address + "healthz", timeout=20) as answer:  # noqa: S310
+    with urllib.request.urlopen(address + "readyz", timeout=20) as answer:  # noqa: S310
         assert json.load(answer) == {"status": "ok", "population": None}
         assert answer.headers["server"] is None
         assert answer.headers["cache-control"] == "no-store"

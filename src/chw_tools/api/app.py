@@ -8,8 +8,10 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from chw_tools.api.error_responses import add_error_responses
+from chw_tools.api.metrics import Metrics
+from chw_tools.api.observing import API, Observed
 from chw_tools.api.routes import advice, lists, people, service, visits
-from chw_tools.api.security import AccessLog, BodyLimit, OnlyThisMachine, SecureHeaders
+from chw_tools.api.security import BodyLimit, OnlyThisMachine, SecureHeaders
 from chw_tools.web.acts import Acts
 from chw_tools.web.pages import make_pages
 from chw_tools.web.rendering import Pages
@@ -43,21 +45,25 @@ def build_app(acts: Acts) -> FastAPI:
         title="CHW Tools",
         version="1",
         description=_ABOUT,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=f"{API}/openapi.json",
         # The usual documentation pages load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     pages = Pages()
+    metrics = Metrics(acts.take_census, acts.today)
     for routes in (lists, people, visits, advice):
-        app.include_router(routes.make_routes(acts), prefix="/api/v1")
-    app.include_router(service.make_routes(), prefix="/api/v1")
+        app.include_router(routes.make_routes(acts), prefix=API)
+    app.include_router(service.make_routes(), prefix=API)
     app.include_router(service.make_health(acts))
+    app.include_router(service.make_metrics(metrics))
     app.include_router(make_pages(acts, pages))
     app.mount("/static", StaticFiles(packages=[("chw_tools.web", "static")]), name="static")
     add_error_responses(app, pages)
     # The last added stands outermost.
-    for layer in (BodyLimit, OnlyThisMachine, AccessLog, SecureHeaders):
-        app.add_middleware(layer)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(OnlyThisMachine)
+    app.add_middleware(Observed, metrics=metrics)
+    app.add_middleware(SecureHeaders)
     return app

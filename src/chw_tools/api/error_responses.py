@@ -39,6 +39,7 @@ STATUSES: tuple[tuple[type[ChwError], int], ...] = (
     (ChwError, 400),
 )
 
+_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")
 _SAID = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this request",
@@ -119,7 +120,7 @@ def refusal(path: str, status: int, what: str, cure: str) -> Response:
 
 
 def _is_api(path: str) -> bool:
-    return path.startswith("/api/") or path == "/healthz"
+    return path.startswith("/api/") or path in _FOR_MACHINES
 
 
 def _said_of(errors: Sequence[Any]) -> tuple[str, str]:

@@ -153,8 +153,14 @@ class PlanMade(BaseModel):
     notes: list[str]
 
 
+class Alive(BaseModel):
+    """That the process answers."""
+
+    status: Literal["ok"]
+
+
 class Health(BaseModel):
-    """Whether the service answers, and for whom it is."""
+    """That the service can serve, and for whom it is."""
 
     status: Literal["ok"]
     population: str | None

@@ -7,8 +7,6 @@ name), and not be sent by another site.
 
 from __future__ import annotations
 
-import logging
-import time
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -18,8 +16,6 @@ from chw_tools.api.error_responses import refusal
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-_log = logging.getLogger("chw_tools.access")
 
 #: Largest body that is read: 10,000 keys of people fit twice.
 BODY_LIMIT_BYTES = 1_000_000
@@ -81,40 +77,6 @@ class SecureHeaders:
             await send(message)
 
         await self._app(scope, receive, send_secured)
-
-
-class AccessLog:
-    """One line a request: method, route, status, time. No keys, no query, no values.
-
-    What breaks further in is answered here with a plain 500, and logged by kind and place
-    only, because the text of an error may hold a person's values.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        began, status = time.perf_counter(), 0
-
-        async def send_noted(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_noted)
-        except Exception as broken:
-            _log.error("%s in %s", type(broken).__name__, _place(broken))
-            if not status:
-                answer = refusal(scope["path"], 500, "Something went wrong here.", "Try again.")
-                await answer(scope, receive, send_noted)
-        finally:
-            milliseconds = (time.perf_counter() - began) * 1000
-            route = getattr(scope.get("route"), "path", "-")
-            _log.info("%s %s %d %.0f ms", scope["method"], route, status, milliseconds)
 
 
 class OnlyThisMachine:
@@ -224,15 +186,6 @@ def _host_name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]
-
-
-def _place(broken: BaseException) -> str:
-    frame = broken.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    if frame is None:
-        return "-"
-    return f"{frame.tb_frame.f_globals.get('__name__', '-')}:{frame.tb_lineno}"
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

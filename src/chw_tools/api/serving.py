@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -40,7 +42,10 @@ def serve(
     import uvicorn
 
     from chw_tools.api.app import create_app
+    from chw_tools.api.logs import set_up_logs
 
+    # At a terminal a person reads; elsewhere something collects the lines.
+    set_up_logs(level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
     with listen(host, port) as listening:
         config = uvicorn.Config(
             create_app(parts),

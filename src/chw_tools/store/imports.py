@@ -37,11 +37,11 @@ def save_run(connection: sa.Connection, *, source: str, summary: Mapping[str, An
 
 def load_runs(reader: Reader) -> list[dict[str, Any]]:
     """Every import: when, from where, and what it came to; the oldest first."""
-    runs = IMPORT_RUNS.c
-    chosen = sa.select(runs.source, sa.cast(runs.made_at, sa.Text), runs.summary)
+    made_at = sa.cast(IMPORT_RUNS.c.made_at, sa.Text)
+    chosen = sa.select(IMPORT_RUNS.c.source, made_at, IMPORT_RUNS.c.summary)
     return [
         {"source": source, "made_at": made_at, "summary": summary}
-        for source, made_at, summary in reader.rows(chosen.order_by(runs.made_at))
+        for source, made_at, summary in reader.rows(chosen.order_by(IMPORT_RUNS.c.made_at))
     ]
 
 

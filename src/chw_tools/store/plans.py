@@ -86,6 +86,10 @@ def save_plan(
     return run_id
 
 
+#: What a day's plan says of each person: on a list, or waiting.
+PLANNED = ("planned_visits", "unvisited")
+
+
 def _iso(day: date) -> str:
     return str(pd.Timestamp(day).date())
 
@@ -115,6 +119,30 @@ def load_plan(reader: Reader, *, visit_on: date | None, worker_id: str | None) -
         summary=newest.summary,
         run_ids=tuple(run.id for run in runs),
     )
+
+
+def count_plan(reader: Reader) -> tuple[date | None, dict[str, int]]:
+    """The newest day planned for everybody, and its rows in force by table."""
+    day = _last_whole_day(reader)
+    runs = list(_runs_in_force(reader, day)) if day else []
+    return day, {name: _count_in_force(reader, runs, name) for name in PLANNED}
+
+
+def _count_in_force(reader: Reader, runs: list[_Run], name: str) -> int:
+    rows = DERIVED[name].c
+    chosen = reader.select(name, [rows.run_id, rows.worker_id, sa.func.count()])
+    chosen = chosen.where(reader.among(rows.run_id, [run.id for run in runs]))
+    by_worker: dict[str | None, int] = {}
+    counted = reader.rows(chosen.group_by(rows.run_id, rows.worker_id))
+    for run in runs:  # each worker's rows are those of the newest run that concerned them
+        for worker_id in run.worker_ids or ():
+            by_worker.pop(worker_id, None)
+        by_worker |= {_text(w): int(n) for run_id, w, n in counted if _text(run_id) == run.id}
+    return sum(by_worker.values())
+
+
+def _text(key: object) -> str | None:
+    return None if key is None else str(key)
 
 
 def load_recommendations(reader: Reader, *, person_ids: Collection[str] | None) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from chw_tools.errors import Conflict, PopulationMixed, StoreUnavailable
 from chw_tools.records import TABLES, Source
 from chw_tools.store import imports, loading, plans, risks, saving
+from chw_tools.store.census import Census, take_census
 from chw_tools.store.connection import Reader
 from chw_tools.store.scope import WHOLE, Scope
 from chw_tools.store.tables import DERIVED, REGISTER, SOURCES, STORE_INFO
@@ -182,6 +183,11 @@ class Store:
                 name: reader.value(reader.select(name, [sa.func.count()]))
                 for name in (*REGISTER, *DERIVED, "unmodelled", "plan_runs")
             }
+
+    def census(self, *, scope: Scope = WHOLE) -> Census:
+        """How much the store holds, in counts and days, for whoever watches the service."""
+        with self._reading(scope) as reader:
+            return take_census(reader)
 
     # -- the register --------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from chw_tools.errors import Conflict, NotFound
 from chw_tools.records import DERIVED_TABLES, empty_table, load_catalogue, new_id
+from chw_tools.store import Census
 from chw_tools.workflows.views import (
     Advice,
     Change,
@@ -200,6 +201,17 @@ class FakeActs:
         if person_id not in self.people:
             raise NotFound("No such person in the register.", cure="Search by name.")
         return self.people[person_id]
+
+    def take_census(self) -> Census:
+        """Two people, one visit on a list."""
+        return Census(
+            records={"people": len(self.people), "visits": len(self.visits)},
+            scores={("hospital_admission_180d", "invented 1", "estimated"): 1},
+            planned_on=LIST_DAY,
+            planned_visits=1,
+            unvisited=1,
+            last_recorded_on=_KNOWN_ON,
+        )
 
     def find_people(self, *, text: str, limit: int = 30) -> tuple[PersonFound, ...]:
         """People whose name holds the text."""

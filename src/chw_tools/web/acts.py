@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from chw_tools.records import Catalogue
+    from chw_tools.store import Census
     from chw_tools.wiring import Parts
     from chw_tools.workflows.assess import Assessment
     from chw_tools.workflows.plan import PlanResult
@@ -41,6 +42,10 @@ class Acts:
     def today(self) -> date:
         """The day on this machine; only to refuse what lies after it."""
         return datetime.now().astimezone().date()
+
+    def take_census(self) -> Census:
+        """How much the store holds, in counts and days."""
+        return self.parts.store.census()
 
     def is_recorded(self, visit_id: str) -> bool:
         """Whether a visit of that key is already kept."""

@@ -24,6 +24,8 @@ OPERATIONS = {
     "recommend_actions": ("post", "/api/v1/recommend"),
     "data_dictionary": ("get", "/api/v1/dictionary"),
     "check_health": ("get", "/healthz"),
+    "check_readiness": ("get", "/readyz"),
+    "read_metrics": ("get", "/metrics"),
 }
 
 
@@ -160,4 +162,5 @@ def test_the_dictionary_holds_every_declared_table(client):
 
 
 def test_health_says_for_whom_the_service_is(client):
-    assert client.get("/healthz").json() == {"status": "ok", "population": "simulated"}
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"status": "ok", "population": "simulated"}
