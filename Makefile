@@ -46,6 +46,7 @@ format: $(VENV)/dev.stamp           ## tidy the code
 
 docs: $(VENV)/run.stamp             ## write the generated pages of docs/
 	@$(BIN)/python scripts/write_docs.py
+	@$(BIN)/python scripts/write_dashboard.py
 
 data: $(VENV)/run.stamp             ## write data/raw/ anew from the simulator
 	@$(BIN)/python scripts/write_sample_data.py

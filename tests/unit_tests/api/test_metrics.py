@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -165,3 +166,10 @@ def test_no_canary_gets_into_logs_or_metrics(client, acts, caplog):
     assert len(lines) >= 8
     assert CANARY.lower() not in told.lower()
     assert CANARY.replace("-", "").lower() not in told.lower()
+
+
+def test_the_docs_say_every_series():
+    page = (Path(__file__).parents[3] / "docs/monitoring.md").read_text(encoding="utf-8")
+    for one in METRICS:
+        labels = ", ".join(one.labels) or "–"
+        assert f"| `{one.name}` | {one.kind} | {labels} | {one.meaning} |" in page
