@@ -60,7 +60,14 @@ def make_metrics(metrics: Metrics) -> APIRouter:
     """The route that Prometheus reads."""
     router = APIRouter(tags=["service"])
 
-    @router.get("/metrics", operation_id="read_metrics", response_class=PlainTextResponse)
+    shown = {"text/plain": {"example": 'chw_records{table="people"} 331.0\n'}}
+
+    @router.get(
+        "/metrics",
+        operation_id="read_metrics",
+        response_class=PlainTextResponse,
+        responses={200: {"content": shown}},
+    )
     def read_metrics() -> Response:
         """Counts of requests and of what the store holds; nobody's values."""
         return Response(metrics.write(), media_type="text/plain; version=0.0.4; charset=utf-8")
