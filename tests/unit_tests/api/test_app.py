@@ -50,7 +50,7 @@ def test_every_route_has_a_summary_and_an_example_of_each_answer(description, na
     assert operation["description"]
     for answer in operation["responses"].values():
         assert all("example" in held for held in answer["content"].values())
-            assert answer["content"]
+        assert answer["content"]
 
 
 @pytest.mark.parametrize("name", [n for n, (method, _) in OPERATIONS.items() if method == "post"])
