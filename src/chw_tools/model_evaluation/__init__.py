@@ -1,5 +1,6 @@
 """How good a risk is: discrimination, calibration, benefit, and for whom."""
 
+from chw_tools.model_evaluation.backtest_report import say_backtest, write_backtest_report
 from chw_tools.model_evaluation.calibration_shape import (
     compute_chance_of_error,
     compute_smooth_calibration,
@@ -48,7 +49,9 @@ __all__ = [
     "compute_subgroups",
     "compute_survival_net_benefit",
     "evaluate",
+    "say_backtest",
     "summarise_inputs",
+    "write_backtest_report",
     "write_card",
     "write_report",
 ]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from chw_tools.model_evaluation.document import Block, Document, Table
 
 _NUMBER = re.compile(r"^[–\-+]?[\d.,]+( %)?( ?\(.*\))?( \*)?$|^–$")
+#: Days and spans, which are read in one piece.
+_WHOLE = re.compile(r"^\d{4}-\d{2}-\d{2}$|^[\d.]+ to [\d.]+$")
 
 
 def write_page(document: Document, pictures: Mapping[str, bytes]) -> str:
@@ -122,7 +124,8 @@ def _cell(text: str) -> str:
     """A cell; an interval stays in one piece and may stand below its value."""
     if _NUMBER.match(text):
         return re.sub(r"(\(.*\))", r'<span class="interval">\1</span>', _inline(text))
-    return _inline(text)
+    kept = _WHOLE.match(text)
+    return f'<span class="whole">{_inline(text)}</span>' if kept else _inline(text)
 
 
 def _inline(line: str) -> str:
@@ -177,6 +180,7 @@ th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px soli
   vertical-align: top; }
 th { font-weight: 600; border-bottom: 2px solid #8c959f; }
 .number { text-align: right; }
+.whole { white-space: nowrap; }
 .interval { display: inline-block; white-space: nowrap; color: var(--soft); }
 summary { cursor: pointer; color: var(--blue); padding: .3rem 0; }
 @media print {

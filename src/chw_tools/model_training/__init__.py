@@ -1,5 +1,6 @@
 """Features and outcomes in, a fitted and calibrated model out."""
 
+from chw_tools.model_training.backtest import Backtest, backtest, choose_origins
 from chw_tools.model_training.cohorts import Cohorts, choose_index_days, make_cohorts
 from chw_tools.model_training.export import export_model, is_portable
 from chw_tools.model_training.recipes import FULL_BOOSTING_GRID, RECIPES, Range, Recipe
@@ -10,6 +11,9 @@ from chw_tools.model_training.train import FittedModel, train
 from chw_tools.model_training.tuning import Search
 
 __all__ = [
+    "Backtest",
+    "backtest",
+    "choose_origins",
     "FULL_BOOSTING_GRID",
     "RECIPES",
     "Cohorts",
