@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from chw_tools.cli import (
+    backtest,
     care,
     data,
     demo,
@@ -43,7 +44,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (demo, data, models, registry, care, published, people, programme, service):
+for module in (demo, data, models, registry, backtest, care, published, people, programme, service):
     module.add_to(app)
 
 

@@ -148,7 +148,7 @@ def compute_psi(
 
 
 def _summarise(name: str, values: pd.Series) -> dict[str, Any]:
-    known = values.dropna()
+    known = values.dropna().infer_objects()
     kept: dict[str, Any] = {
         "name": name,
         "n": len(values),
@@ -157,12 +157,10 @@ def _summarise(name: str, values: pd.Series) -> dict[str, Any]:
     }
     if len(known) < LEAST_ROWS:
         return kept
-    if _is_choice(values):
-        shares = known.astype(str).value_counts(normalize=True)
-        return kept | {
-            "levels": [str(x) for x in shares.index],
-            "shares": [float(x) for x in shares],
-        }
+    if _is_choice(values) or known.nunique() <= N_BINS:
+        shares = _name_levels(known).value_counts(normalize=True)
+        levels = [str(level) for level in shares.index]
+        return kept | {"levels": levels, "shares": [float(x) for x in shares]}
     numbers = known.astype(float).to_numpy()
     cuts = np.unique(np.quantile(numbers, np.linspace(0, 1, N_BINS + 1)[1:-1]))
     return kept | {
@@ -172,7 +170,14 @@ def _summarise(name: str, values: pd.Series) -> dict[str, Any]:
 
 
 def _is_choice(values: pd.Series) -> bool:
-    return not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values))
+    return not pd.api.types.is_numeric_dtype(values)
+
+
+def _name_levels(known: pd.Series) -> pd.Series:
+    """Levels as words; a number or a flag in one form, however it is stored."""
+    if _is_choice(known):
+        return known.astype(str)
+    return known.astype(float).map("{:g}".format)
 
 
 def _bin(numbers: NDArray[np.float64], cuts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -181,10 +186,12 @@ def _bin(numbers: NDArray[np.float64], cuts: NDArray[np.float64]) -> NDArray[np.
 
 
 def _one_input(kept: Mapping[str, Any], values: pd.Series) -> dict[str, Any]:
-    known = values.dropna()
+    known = values.dropna().infer_objects()
     psi = by_chance = np.nan
     if "shares" in kept and len(known) >= LEAST_ROWS:
         before, after = _shares(kept, known)
+        held = (before > 0) | (after > 0)
+        before, after = before[held], after[held]
         psi = compute_psi(before, after, n=kept["n_known"], m=len(known))
         by_chance = (len(before) - 1) * (1 / kept["n_known"] + 1 / len(known))
     gap, half = _missing_change(kept, values)
@@ -208,7 +215,7 @@ def _shares(
     before = np.asarray(kept["shares"], dtype=float)
     if "cuts" in kept:
         return before, _bin(known.astype(float).to_numpy(), np.asarray(kept["cuts"], dtype=float))
-    counted = known.astype(str).value_counts(normalize=True)
+    counted = _name_levels(known).value_counts(normalize=True)
     after = counted.reindex(kept["levels"], fill_value=0.0).to_numpy(dtype=float)
     new = 1 - after.sum()  # levels that the reference had not
     return (np.append(before, 0.0), np.append(after, new)) if new > 1e-9 else (before, after)

@@ -411,8 +411,10 @@ def _drift(evaluation: Evaluation) -> Section:
     blocks: list[Block] = [
         Notice(drift.advice, "plain"),
         Text(
-            f"Of {drift.matured_share:.0%} of the people the outcome is settled; only by them was "
-            "it judged."
+            "Only people whose outcome is settled were judged by."
+            if drift.matured_share == 1
+            else f"Of {drift.matured_share:.0%} of the people the outcome is settled; only by them "
+            "was it judged."
         ),
         Table(performance, "In the order in which a remedy is looked for"),
     ]

@@ -11,11 +11,9 @@ from chw_tools.model_training.train import FittedModel, train
 from chw_tools.model_training.tuning import Search
 
 __all__ = [
-    "Backtest",
-    "backtest",
-    "choose_origins",
     "FULL_BOOSTING_GRID",
     "RECIPES",
+    "Backtest",
     "Cohorts",
     "FittedModel",
     "Range",
@@ -23,7 +21,9 @@ __all__ = [
     "Search",
     "Split",
     "TrainingRun",
+    "backtest",
     "choose_index_days",
+    "choose_origins",
     "export_model",
     "is_portable",
     "make_cohorts",

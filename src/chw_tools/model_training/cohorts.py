@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chw_tools.records import Register
 
 #: Columns by which the report judges subgroups, where the features have them.
-JUDGED_BY = ("sex", "age_years", "wealth_fifth", "facility_km", "is_rural")
+JUDGED_BY = ("sex", "age_years", "wealth_fifth", "facility_km", "is_rural", "area_id")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from chw_tools.errors import ModelRefused, TableFault
 from chw_tools.feature_engineering import build_features
 from chw_tools.model_evaluation import About, say_backtest, write_backtest_report
@@ -26,8 +28,6 @@ from chw_tools.workflows.train import last_known
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    import pandas as pd
 
     from chw_tools.feature_engineering import Features
     from chw_tools.programme.outcomes import OutcomeDefinition
@@ -123,7 +123,10 @@ def backtest_model(
         definition,
         recipe=recipe,
         seed=seed,
-        origins=choose_origins(last, definition, n_origins=n_origins),
+        # What happened lately is not all reported yet.
+        origins=choose_origins(
+            last - pd.Timedelta(days=knowledge_days), definition, n_origins=n_origins
+        ),
         rules=rules,
         population=population,
         knowledge_days=knowledge_days,
@@ -159,12 +162,12 @@ def _read_features(built: Features, wanted: Sequence[str]) -> dict[str, Rule]:
             f"there is no such number among the features: {', '.join(unknown)}",
             cure="See which there are with: chw features",
         )
-    return {
-        labels[name.removeprefix("-")] + (", lowest first" if name.startswith("-") else ""): rank_by(
-            name.removeprefix("-"), lowest_first=name.startswith("-")
-        )
-        for name in wanted
-    }
+    rules = {}
+    for name in wanted:
+        plain, lowest_first = name.removeprefix("-"), name.startswith("-")
+        label = labels[plain] + (", lowest first" if lowest_first else "")
+        rules[label] = rank_by(plain, lowest_first=lowest_first)
+    return rules
 
 
 def _keep(keep_report: ReportKeeper, place: str, report: dict[str, bytes]) -> Path:

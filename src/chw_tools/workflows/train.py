@@ -10,8 +10,15 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.errors import ModelRefused, NothingToRead
-from chw_tools.model_evaluation import About, Evaluation, evaluate, write_report
+from chw_tools.model_evaluation import (
+    About,
+    Evaluation,
+    compute_drift,
+    evaluate,
+    write_report,
+)
 from chw_tools.model_training import choose_index_days, make_cohorts, run_training
+from chw_tools.model_training.inputs import read_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,7 +183,8 @@ def evaluate_model(
     """Judge a kept model on a register, for example on later years or another district.
 
     People it was trained on may be among them when the register is the same; the report
-    then says on which days it was trained.
+    then says on which days it was trained. What changed since it was judged in training is
+    told beside: calibration in the large first, then slope, then order, and each input.
 
     Raises
     ------
@@ -199,12 +207,29 @@ def evaluate_model(
         else choose_index_days(last_known(register), definition, n_days=1)[0]
     )
     cohorts = make_cohorts(register, definition, index_days=[day.as_unit("s")])
+    labels = cohorts.labels.astype(float).to_numpy()
+    risks = np.asarray(model.predict(cohorts.features.frame))
+    named = {row["name"] for row in models.read_metrics(entry).get("inputs", ())}
+    inputs = read_inputs(
+        cohorts.features.frame, [f for f in cohorts.features.declaration if f.name in named]
+    )
+    homes = cohorts.households.to_numpy()
     evaluation = evaluate(
-        cohorts.labels.astype(float).to_numpy(),
-        np.asarray(model.predict(cohorts.features.frame)),
+        labels,
+        risks,
         seed=seed,
         name=model.name,
         judged_by=cohorts.judged_by,
+        groups=homes,
+        inputs=inputs,
+        drift=compute_drift(
+            models.read_metrics(entry),
+            labels=labels,
+            risks=risks,
+            inputs=inputs,
+            seed=seed,
+            groups=homes,
+        ),
     )
     about = About(
         outcome=definition.name,

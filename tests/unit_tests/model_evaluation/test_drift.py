@@ -18,7 +18,7 @@ def _period(seed, n=6_000):
     age = generator.normal(50, 15, n)
     sex = generator.choice(["female", "male"], n)
     risks = compute_probability(-3 + 0.05 * (age - 50))
-    inputs = pd.DataFrame({"age": age, "sex": pd.Categorical(sex), "smokes": sex == "male"})
+    inputs = pd.DataFrame({"age": age, "sex": pd.Categorical(sex), "smokes": sex == "male", "visits": np.floor(age / 20)})
     return generator, inputs, risks
 
 
@@ -143,3 +143,19 @@ def test_a_model_that_was_never_judged_has_no_reference(kept):
 def test_an_empty_bin_counts_as_half_a_person():
     one = compute_psi(np.array([1.0, 0.0]), np.array([0.5, 0.5]), n=1000, m=1000)
     assert one == pytest.approx(-0.5 * np.log(0.5) + (0.5 - 0.0005) * np.log(0.5 / 0.0005))
+
+
+def test_a_flag_is_the_same_however_it_is_stored_and_its_shift_is_seen():
+    generator = np.random.default_rng(1)
+    before = pd.DataFrame({"smokes": generator.random(2_000) < 0.03})
+    same = before.assign(smokes=before["smokes"].astype("boolean").astype("Float64"))
+    assert compute_input_drift(summarise_inputs(before), same)["psi"].iloc[0] == 0
+    more = pd.DataFrame({"smokes": (generator.random(2_000) < 0.3).astype(float)})
+    assert compute_input_drift(summarise_inputs(before), more)["moved"].iloc[0] == "much"
+
+
+def test_a_bin_that_is_empty_in_both_periods_does_not_count():
+    heaped = pd.DataFrame({"n": np.append(np.zeros(900), np.arange(1, 101))})
+    row = compute_input_drift(summarise_inputs(heaped), heaped).iloc[0]
+    assert row["psi"] == 0
+    assert row["psi_by_chance"] == pytest.approx(1 * 2 / 1000)  # two bins hold somebody
