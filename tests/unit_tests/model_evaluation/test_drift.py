@@ -18,7 +18,14 @@ def _period(seed, n=6_000):
     age = generator.normal(50, 15, n)
     sex = generator.choice(["female", "male"], n)
     risks = compute_probability(-3 + 0.05 * (age - 50))
-    inputs = pd.DataFrame({"age": age, "sex": pd.Categorical(sex), "smokes": sex == "male", "visits": np.floor(age / 20)})
+    inputs = pd.DataFrame(
+        {
+            "age": age,
+            "sex": pd.Categorical(sex),
+            "smokes": sex == "male",
+            "visits": np.floor(age / 20),
+        }
+    )
     return generator, inputs, risks
 
 
