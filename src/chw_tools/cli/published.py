@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chw_tools.cli.options import Json
-from chw_tools.cli.world import frame_rows, say, say_json, say_notes, say_table
+from chw_tools.cli.options import Json, day
+from chw_tools.cli.world import frame_rows, progress_bar, say, say_json, say_notes, say_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from chw_tools.risk_prediction.scores.declaration import Score
     from chw_tools.wiring import Parts
 
-scores = typer.Typer(help="The published scores: for whom, from where.", no_args_is_help=True)
+scores = typer.Typer(
+    help="The published scores, and verifying what was stored.", no_args_is_help=True
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,6 +57,64 @@ def list_scores(
             if score.regions:
                 say(f"{score.name}: {'; '.join(score.regions)}")
     say("Sources and limits: docs/scores.md · Next: chw score --with NAME")
+
+
+@scores.command(
+    epilog="Examples: chw scores verify · chw scores verify --sample 500 --since 2026-01-01"
+)
+def verify(
+    context: typer.Context,
+    outcome: Annotated[str | None, typer.Option(help="Only risks of this outcome.")] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Only of so many people, drawn at random.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only as of this day or later.")
+    ] = None,
+    shadow: Annotated[bool, typer.Option("--shadow", help="Those of models on trial.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 1,
+    json: Json = False,
+) -> None:
+    """Compute stored risks again, bit for bit, as known on their day; code 1 if any differs."""
+    from chw_tools.workflows.verify import CAUSES, verify_scores
+
+    with context.obj.parts() as parts, progress_bar(quiet=json) as progress:
+        found = verify_scores(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            outcome=outcome,
+            since=day(since),
+            sample=sample,
+            seed=seed,
+            shadow=shadow,
+            progress=progress,
+        )
+    if json:
+        say_json(
+            {
+                "people": found.n_people,
+                "risks": found.n_risks,
+                "equal": found.n_equal,
+                "by_cause": found.by_cause(),
+                "differences": frame_rows(found.differences),
+            }
+        )
+    else:
+        say(
+            f"{found.n_risks:,} stored risks of {found.n_people:,} people computed again: "
+            f"{found.n_equal:,} are equal bit for bit."
+        )
+        for cause, n in found.by_cause().items():
+            say(f"{n:,} differ: {CAUSES[cause]}.")
+        rows = [
+            (row.person_id, f"{row.as_of:%Y-%m-%d}", f"{row.outcome}, {row.model}", row.cause)
+            for row in found.differences.head(10).itertuples()
+        ]
+        if rows:
+            say_table(f"The first {len(rows)}", ["Person", "As of", "Risk", "Cause"], rows)
+    if not found.is_equal:
+        raise typer.Exit(1)
 
 
 def _declared(score: Score) -> dict[str, object]:

@@ -131,6 +131,27 @@ class RegisterStore(Protocol):
     def transaction(self) -> AbstractContextManager[Any]: ...
 
 
+class KeptRisks(Protocol):
+    """Where stored risks are, with the register that they were made from."""
+
+    def scored_people(
+        self, *, outcome: str | None = ..., since: date | None = ..., shadow: bool = ...
+    ) -> list[str]: ...
+    def load_kept_risks(
+        self,
+        person_ids: Collection[str],
+        *,
+        outcome: str | None = ...,
+        since: date | None = ...,
+        shadow: bool = ...,
+    ) -> pd.DataFrame: ...
+    def event_places(self, low: int, high: int) -> list[int]: ...
+    def related_people(self, person_ids: Collection[str]) -> set[str]: ...
+    def load_register(
+        self, *, person_ids: Collection[str] | None = ..., before_seq: int | None = ...
+    ) -> Register: ...
+
+
 class ModelEntry(Protocol):
     """What a registry says of a model without loading it."""
 
