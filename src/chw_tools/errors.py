@@ -21,7 +21,8 @@
     │   │   └── RulesAlone    it was decided to go without a model
     │   ├── ModelRefused      changed, of unknown type, or for another population
     │   ├── LeakFound         what judges a model was learnt from
-    │   └── NotEnoughData     too few people or events to train honestly
+    │   ├── NotEnoughData     too few people or events to train honestly
+    │   └── TrackingFailed    a training run could not be written to MLflow
     ├── PlanningError         plans
     │   └── SolverFailed      a solver crashed or did not end
     └── MissingExtra          an optional library that was asked for is not installed
@@ -133,6 +134,10 @@ class LeakFound(ModelError):
 
 class NotEnoughData(ModelError):
     """Too few people or events to train or judge a model honestly."""
+
+
+class TrackingFailed(ModelError):
+    """A training run could not be written to MLflow; the model is kept, and can be mirrored."""
 
 
 class PlanningError(ChwError):

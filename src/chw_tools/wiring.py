@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chw_tools.records import Catalogue
     from chw_tools.settings import Settings
     from chw_tools.store import Store
-    from chw_tools.workflows.ports import ReportKeeper
+    from chw_tools.workflows.ports import ReportKeeper, Tracker
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Parts:
         What can be observed.
     today : date
         Today by the machine's clock (UTC); no record can be of a later day.
+    tracker : Tracker or None
+        Mirrors kept models to MLflow, where that is wanted.
     """
 
     settings: Settings
@@ -49,6 +51,7 @@ class Parts:
     programme: Programme
     catalogue: Catalogue
     today: date
+    tracker: Tracker | None = None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -66,17 +69,25 @@ def build_parts(settings: Settings) -> Parts:
     from chw_tools.model_registry import ModelRegistry, save_report
 
     settings.home.mkdir(parents=True, exist_ok=True)
+    models = ModelRegistry(settings.models / "trained_models", trusted_keys=_trusted_keys(settings))
     return Parts(
         settings=settings,
         store=open_store(settings.database_url),
-        models=ModelRegistry(
-            settings.models / "trained_models", trusted_keys=_trusted_keys(settings)
-        ),
+        models=models,
         keep_report=partial(save_report, settings.models / "model_evaluation"),
         programme=load_programme(settings.programme),
         catalogue=load_catalogue(),
         today=datetime.now(UTC).date(),
+        tracker=_tracker(settings, models),
     )
+
+
+def _tracker(settings: Settings, models: ModelRegistry) -> Tracker | None:
+    if not settings.tracking:
+        return None
+    from chw_tools.model_registry.tracking import MlflowMirror
+
+    return MlflowMirror(settings.tracking, models, settings.models / "model_evaluation")
 
 
 def _trusted_keys(settings: Settings) -> tuple[str, ...]:

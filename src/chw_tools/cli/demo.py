@@ -15,6 +15,7 @@ from chw_tools.cli.world import World, progress_bar, say, say_notes
 from chw_tools.errors import InputError
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from datetime import date
 
@@ -60,11 +61,13 @@ def demo(
     world = _own_world(context.obj, data, fresh=fresh)
     with world.parts() as parts:
         account = _Account()
+        tracking = None
         if data is None:
-            _simulated(parts, account, people)
+            tracking = _simulated(parts, account, people, world)
         else:
             _own_data(parts, account, data, mapping)
         _planned(parts, account, day(as_of))
+        _say_tracked(parts, tracking)
         say_notes(parts.store.notes)
         say(f"\nThe store: {world.settings.shown()['CHW_DATABASE_URL']}")
         say(f"To go on by hand: export CHW_HOME={world.settings.home}   then: chw --help")
@@ -111,12 +114,14 @@ def _name_of(data: Path) -> str:
     return f"data-{place.name.split('.')[0]}-{sha256(str(place).encode()).hexdigest()[:6]}"
 
 
-def _simulated(parts: Parts, account: _Account, people: int) -> None:
+def _simulated(
+    parts: Parts, account: _Account, people: int, world: World
+) -> subprocess.Popen[bytes] | None:
     from chw_tools.testing import write_programme
 
     if parts.store.population is not None:
         say("Simulated people are here from an earlier demo (begin anew: chw demo --fresh).")
-        return
+        return None
     folder = parts.settings.home / "district"
     with account.step(f"Simulating a district of about {people:,} people") as told:
         with progress_bar() as progress:
@@ -128,6 +133,32 @@ def _simulated(parts: Parts, account: _Account, people: int) -> None:
         )
     _ingest(parts, account, folder, None)
     _train(parts, account)
+    return _track_beside(world)
+
+
+def _track_beside(world: World) -> subprocess.Popen[bytes] | None:
+    """Write the run to MLflow in a process of its own, whose import takes a second or two."""
+    if not world.settings.tracking:
+        return None
+    import subprocess
+    import sys
+
+    mirror = "from chw_tools.cli.main import run; run()"
+    return subprocess.Popen(  # noqa: S603 (our own words)
+        [sys.executable, "-c", mirror, "models", "mirror"],
+        env=dict(world.environ),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _say_tracked(parts: Parts, tracking: subprocess.Popen[bytes] | None) -> None:
+    if tracking is None:
+        return
+    if tracking.wait() == 0:
+        say(f"The training run is in MLflow: {parts.settings.shown()['CHW_TRACKING_URI']}")
+    else:
+        say("The training run is not in MLflow; to see why: chw models mirror")
 
 
 def _own_data(parts: Parts, account: _Account, data: Path, mapping: Path | None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from chw_tools.cli.options import AsOf, Json, Mapping, day, timestamp
-from chw_tools.cli.world import World, say, say_json, say_table
+from chw_tools.cli.world import World, say, say_json, say_notes, say_table
 
 if TYPE_CHECKING:
     from chw_tools.records import Register
@@ -126,6 +126,7 @@ def train(
             keep_report=parts.keep_report,
             created_at=datetime.now(UTC),
             code_version=code_version(),
+            tracker=parts.tracker,
             search=None if search == "none" else Search(search, n_trials=trials),
             class_weights=class_weights,
             split_by=split_by,
@@ -224,6 +225,7 @@ def _say_judged(judged: Judged, json: bool) -> None:
                 "n": judged.evaluation.n,
                 "n_events": judged.evaluation.n_events,
                 "metrics": metrics,
+                "notes": list(judged.notes),
             }
         )
         return
@@ -232,3 +234,4 @@ def _say_judged(judged: Judged, json: bool) -> None:
     if judged.about.population == "simulated":
         say("Simulated people: this proves plumbing, not medicine.")
     say(f"The report: {judged.report / 'report.html'}")
+    say_notes(judged.notes)

@@ -11,6 +11,7 @@ import typer
 from chw_tools.cli.models import models
 from chw_tools.cli.options import Json
 from chw_tools.cli.world import say, say_json, say_table
+from chw_tools.errors import MissingExtra, TrackingFailed
 
 if TYPE_CHECKING:
     from chw_tools.model_registry import Entry, Gate
@@ -195,6 +196,7 @@ def approve(
             despite=despite or (),
             private_key=_signing_key(parts),
         )
+        _mirror(parts, outcome)
     signed = " Signed." if context.obj.settings.signing_key else ""
     _say_decided(entry, f"{signed} It is in use from now on.")
 
@@ -208,6 +210,7 @@ def retire(
 
     with context.obj.parts() as parts:
         entry = retire_model(parts.models, outcome, version, by=by, at=datetime.now(UTC), why=why)
+        _mirror(parts, outcome)
     _say_decided(entry)
 
 
@@ -230,6 +233,7 @@ def shadow(
         raise typer.BadParameter("give a version, or --off")
     with context.obj.parts() as parts:
         entry = shadow_model(parts.models, outcome, version, by=by, at=datetime.now(UTC), why=why)
+        _mirror(parts, outcome)
     if entry is None:
         say(f"{outcome}: no model is on trial.")
     else:
@@ -256,10 +260,32 @@ def rollback(
         entry = roll_back(
             parts.models, outcome, by=by, at=datetime.now(UTC), why=why, to_rules=to == "rules"
         )
+        _mirror(parts, outcome)
     if entry is None:
         say(f"{outcome}: guideline rules and the published score alone, from the next plan on.")
     else:
         _say_decided(entry, " It is in use from now on.")
+
+
+@models.command(
+    epilog="Examples: chw models mirror · CHW_TRACKING_URI=http://server chw models mirror"
+)
+def mirror(context: typer.Context, json: Json = False) -> None:
+    """Bring MLflow up to date with the kept models: runs, versions, aliases, stages.
+
+    The folders are the truth; doing it twice changes nothing.
+    """
+    with context.obj.parts() as parts:
+        if parts.tracker is None:
+            say("Tracking is off (CHW_TRACKING_URI).")
+            return
+        done = parts.tracker.mirror()
+    if json:
+        say_json(done)
+    else:
+        say(f"{done.n_new:,} models mirrored, {done.n_there:,} were there: {done.place}")
+        if done.n_refused:
+            say(f"{done.n_refused:,} were not, since their files were changed: chw models list")
 
 
 @models.command("new-key", epilog="Example: chw models new-key keys")
@@ -288,6 +314,16 @@ def _signing_key(parts: Parts) -> bytes | None:
     from chw_tools.model_registry.signatures import read_signing_key
 
     return read_signing_key(parts.settings.signing_key)
+
+
+def _mirror(parts: Parts, outcome: str) -> None:
+    """Let MLflow know of a decision; it stands whether or not that succeeds."""
+    if parts.tracker is None:
+        return
+    try:
+        parts.tracker.mirror(outcome)
+    except (MissingExtra, TrackingFailed) as error:
+        say(f"Note: it is decided, and MLflow does not know of it: {error}")
 
 
 def _say_decided(entry: Entry, more: str = "") -> None:

@@ -186,6 +186,12 @@ class ModelStore(Protocol):
     ) -> Path: ...
 
 
+class Tracker(Protocol):
+    """Mirrors kept models to where experiments are compared."""
+
+    def mirror(self, outcome: str | None = ..., version: str | None = ...) -> Any: ...
+
+
 class ReportKeeper(Protocol):
     """Keeps the files of a report; gives their folder."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from chw_tools.errors import ModelRefused, NothingToRead
+from chw_tools.errors import MissingExtra, ModelRefused, NothingToRead, TrackingFailed
 from chw_tools.model_evaluation import (
     About,
     Evaluation,
@@ -19,6 +19,7 @@ from chw_tools.model_evaluation import (
 )
 from chw_tools.model_training import choose_index_days, make_cohorts, run_training
 from chw_tools.model_training.inputs import read_inputs
+from chw_tools.records import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from chw_tools.model_training.split import SplitBy
     from chw_tools.programme.outcomes import OutcomeDefinition
     from chw_tools.records import Register
-    from chw_tools.workflows.ports import ModelStore, ReportKeeper
+    from chw_tools.workflows.ports import ModelStore, ReportKeeper, Tracker
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Judged:
         What it is and what it is for.
     report : Path
         Folder of the report.
+    notes : tuple of str
+        What a reader must know, such as why the run was not tracked.
     """
 
     outcome: str
@@ -54,6 +57,7 @@ class Judged:
     evaluation: Evaluation
     about: About
     report: Path
+    notes: tuple[str, ...] = ()
 
     def headline(self) -> list[str]:
         """The judgement in two or three sentences."""
@@ -96,6 +100,7 @@ def train_model(
     split_by: SplitBy = "household",
     index_days: Sequence[pd.Timestamp] | None = None,
     truth: pd.DataFrame | None = None,
+    tracker: Tracker | None = None,
 ) -> Judged:
     """Train a model on some households and earlier days; judge it by others, later.
 
@@ -129,6 +134,8 @@ def train_model(
         Days from which to look ahead; by default five, a horizon apart, at the end.
     truth : DataFrame, optional
         For simulated people: ``person_id``, ``as_of``, ``probability``.
+    tracker : Tracker, optional
+        Told of the kept model; if it fails the model is kept all the same.
 
     Raises
     ------
@@ -163,9 +170,21 @@ def train_model(
         report=report,
         code_version=code_version,
         probe=run.probe,
+        run_id=new_id(),
     )
     folder = keep_report(outcome=definition.name, version=version, report=report)
-    return Judged(definition.name, version, run.evaluation, about, folder)
+    notes = _track(tracker, definition.name, version)
+    return Judged(definition.name, version, run.evaluation, about, folder, notes)
+
+
+def _track(tracker: Tracker | None, outcome: str, version: str) -> tuple[str, ...]:
+    if tracker is None:
+        return ()
+    try:
+        tracker.mirror(outcome, version)
+    except (MissingExtra, TrackingFailed) as error:
+        return (f"The model is kept, and the run is not tracked: {error}",)
+    return ()
 
 
 def evaluate_model(
