@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chw_tools.cli import planning
 from chw_tools.cli.options import AsOf, Json, Limit, Output, Person, PlannedDay, day
 from chw_tools.cli.published import show_published
 from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
@@ -26,6 +27,7 @@ def add_to(app: typer.Typer) -> None:
         "chw score --with framingham_bmi --with score2 --region low"
     )(score)
     app.command(epilog="Examples: chw recommend · chw recommend --person KEY")(recommend)
+    planning.add_to(plans)
     app.add_typer(plans, name="plan")
     app.add_typer(visits, name="visits")
 

@@ -19,6 +19,7 @@ from chw_tools.programme.comparing import compare_rules
 from chw_tools.programme.immunisation import VaccineSchedule, load_schedule, read_schedule
 from chw_tools.programme.rules import FILE as RULES_FILE
 from chw_tools.programme.rules import Rule, read_rules
+from chw_tools.programme.scope import Scope, load_scope, read_scope
 from chw_tools.programme.texts import (
     WRITTEN_IN,
     Translation,
@@ -131,6 +132,7 @@ class Programme:
     rules: tuple[Rule, ...]
     figures: tuple[Figure, ...]
     vaccination: VaccineSchedule = field(default_factory=load_schedule)
+    scope: Scope = field(default_factory=load_scope)
     language: str = WRITTEN_IN
     translations: Mapping[str, Translation] = field(default_factory=dict)
 
@@ -178,6 +180,7 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
     raw = reading.read_layers(_FILE, folder, problems)
     rules = read_rules(folder, problems)
     vaccination = read_schedule(folder, problems)
+    scope = read_scope(folder, problems)
     reading.check_names(raw, _TOP, _FILE, "", problems)
     texts = [reading.read_text(raw, name, _FILE, "", problems) for name in _TEXTS]
     translations = read_translations(_languages(raw, texts[-1], problems), folder, problems)
@@ -198,8 +201,10 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
         },
         rules=rules,
         vaccination=vaccination,
+        scope=scope,
         figures=(
             *_figures(raw),
+            *(Figure(f"scope.{key}", *said) for key, said in scope.figures().items()),
             *(Figure(f"rules.{r.id}", r.label, r.source, r.verified) for r in rules),
             *(
                 Figure(f"vaccination.{s.name}", s.schedule_said(), s.source, s.verified)

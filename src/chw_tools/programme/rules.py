@@ -274,9 +274,9 @@ def _rule(name: str, table: dict[str, Any], problems: reading.Problems) -> Rule:
         source=text("source"),
         verified=reading.read_flag(table, "verified", FILE, name, problems, default=False),
         in_chw_scope=reading.read_flag(table, "in_chw_scope", FILE, name, problems, default=True),
-        who=_conditions(table, "who", name, problems),
-        all=_conditions(table, "all", name, problems),
-        any=_conditions(table, "any", name, problems),
+        who=read_conditions(table, "who", name, problems),
+        all=read_conditions(table, "all", name, problems),
+        any=read_conditions(table, "any", name, problems),
         within_days=_days(table, "within_days", name, problems) if "within_days" in table else None,
         older_than_days=(
             _days(table, "older_than_days", name, problems) if "older_than_days" in table else None
@@ -306,19 +306,20 @@ def _names(
     return tuple(value)
 
 
-def _conditions(
-    table: dict[str, Any], key: str, name: str, problems: reading.Problems
+def read_conditions(
+    table: dict[str, Any], key: str, name: str, problems: reading.Problems, *, file: str = FILE
 ) -> tuple[Condition, ...]:
+    """The conditions of one key of a table, those that cannot be read noted as faults."""
     found = []
     for entry in table.get(key, ()):
         where = f"{name}.{key}"
         if not isinstance(entry, list) or not 2 <= len(entry) <= 3 or entry[1] not in OPS:
             problems.add(
-                FILE, where, f"a condition is [feature, op, value], op one of {', '.join(OPS)}"
+                file, where, f"a condition is [feature, op, value], op one of {', '.join(OPS)}"
             )
             continue
         if (len(entry) == 2) != (entry[1] in ("is_known", "is_missing")):
-            problems.add(FILE, where, f"{entry[0]} {entry[1]} has a value too many or too few")
+            problems.add(file, where, f"{entry[0]} {entry[1]} has a value too many or too few")
             continue
         value = entry[2] if len(entry) == 3 else None
         found.append(

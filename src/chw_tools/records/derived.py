@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chw_tools.records.columns import Column, Table
+from chw_tools.records.planning import PLANNING_TABLES
 
 URGENCIES = ("emergency", "same_day", "within_days", "routine")
 RISK_STATES = ("estimated", "not_valid", "not_known")
@@ -124,4 +125,4 @@ UNVISITED = Table(
 DERIVED_TABLES: dict[str, Table] = {
     table.name: table
     for table in (REJECTED, RISKS, SHADOW_RISKS, RECOMMENDATIONS, PLANNED_VISITS, UNVISITED)
-}
+} | PLANNING_TABLES

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _FULL = "The workers who could come are full."
 _ABSENT = "Nobody else near has room while the worker is away."
+_ALONE = "No other worker is near enough or has the skills while the worker is away."
 
 
 def solve_caseloads(
@@ -96,8 +97,10 @@ def reassign(
     bound = cost_of(problem, stays) - float(left_out + bands) + found.bound
     answer = _judged(problem, worker, bound, found.notes, time.monotonic() - began)
     reasons = np.array(answer.why_none, dtype=object)
-    alone = moves[found.worker < 0]
-    reasons[alone] = _ABSENT
+    has_other = np.bincount(part.home, minlength=len(moves)) > 0
+    is_left = found.worker < 0
+    reasons[moves[is_left & has_other]] = _ABSENT
+    reasons[moves[is_left & ~has_other]] = _ALONE
     return replace(answer, why_none=tuple(reasons.tolist()))
 
 
