@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -39,7 +40,8 @@ def fall_model():
     frame = pd.DataFrame({"age_years": generator.uniform(0, 90, n)}, index)
     features = Features(frame, (Feature("age_years", "Age", "number"),), pd.Timestamp("2025-01-01"))
     labels = pd.Series(generator.random(n) < 0.3, index, dtype="boolean")
-    return train(features, labels, recipe="additive", seed=1, outcome="fall")
+    model = train(features, labels, recipe="additive", seed=1, outcome="fall")
+    return replace(model, trained_on={**model.trained_on, "sample_size": "400 people: enough."})
 
 
 @pytest.fixture
@@ -130,3 +132,17 @@ def test_an_approval_is_signed_where_a_key_is_given(chw, tmp_path):
     assert "Signed" in chw(*words, **keys).out
     history = json.loads(chw("models", "show", "fall", "v1", "--json").out)["history"]
     assert history[0]["signature"]["algorithm"] == "Ed25519"
+
+
+def test_a_model_is_written_for_others(chw, tmp_path):
+    out = tmp_path / "risk.json"
+    said = chw("models", "export", "fall", "v1", "--output", str(out)).out
+    assert "simulated people" in said
+    assert json.loads(out.read_text())["outcome"] == "fall"
+    words = ("models", "export", "fall", "v1", "--output", str(out), "--format")
+    assert "json or onnx" in chw(*words, "joblib", code=1).err
+    chw(*words, "pickle", code=2)
+
+
+def test_tracking_that_is_off_says_so_in_one_line(chw):
+    assert chw("models", "mirror").out == "Tracking is off (CHW_TRACKING_URI).\n"

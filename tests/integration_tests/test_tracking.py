@@ -34,7 +34,7 @@ pytestmark = [
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 _CANARY_ID, _CANARY_AGE = "zqx-canary-person", 73.123456789
 _BY = {"by": "Dr Achieng", "at": _AT}
-_DESPITE = {"despite": ["calibration", "subgroups", "baseline"], "why": "a test"}
+_DESPITE = {"despite": ["calibration", "subgroups", "baseline", "sample_size"], "why": "a test"}
 _JUDGED = {"n": 90, "metrics": [{"name": "auc", "value": 0.7, "low": 0.6, "high": None}]}
 
 

@@ -288,6 +288,32 @@ def mirror(context: typer.Context, json: Json = False) -> None:
             say(f"{done.n_refused:,} were not, since their files were changed: chw models list")
 
 
+@models.command(
+    epilog="Example: chw models export hospital_admission_180d v1 --format onnx --output risk.onnx"
+)
+def export(
+    context: typer.Context,
+    outcome: Outcome,
+    version: Version,
+    output: Annotated[Path, typer.Option("--output", help="The file to write.")],
+    form: Annotated[str, typer.Option("--format", help="json, onnx, skops or joblib.")] = "json",
+) -> None:
+    """Write a model for other programs; its distance from our own risk is measured and told."""
+    from chw_tools.model_registry.exporting import FORMATS, export_model
+
+    if form not in FORMATS:
+        raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}")
+    with context.obj.parts() as parts:
+        made = export_model(parts.models, outcome, version, form=form)
+        population = parts.models.find(outcome, version).manifest["population"]
+    output.write_bytes(made.content)
+    say(f"{output}: {len(made.content):,} bytes")
+    for note in made.notes:
+        say(note)
+    if population == "simulated":
+        say("Trained on simulated people: it proves plumbing, not medicine.")
+
+
 @models.command("new-key", epilog="Example: chw models new-key keys")
 def make_key(
     folder: Annotated[Path, typer.Argument(help="Folder to write the two files to.")],

@@ -17,6 +17,8 @@ State = Literal["pass", "fail", "not_reported"]
 
 #: A subgroup whose whole 95 % interval of observed / expected lies outside gets wrong numbers.
 SUBGROUP_RANGE = (0.9, 1.1)
+#: In the words of the training, where its people were not enough.
+TOO_FEW = "too few"
 #: Gates that nobody may override: the file is not what was judged, or scores the wrong people.
 FIRM = ("files", "parity", "population")
 
@@ -68,6 +70,8 @@ class Examined:
         Files beside the model.
     metrics : mapping
         What ``metrics.json`` says.
+    sample_size : str
+        What the training said on whether its people were enough; empty where nothing.
     """
 
     outcome: str
@@ -78,6 +82,7 @@ class Examined:
     parity: float | None
     names: Sequence[str]
     metrics: Mapping[str, Any]
+    sample_size: str = ""
 
 
 def check_gates(examined: Examined, *, population: str | None) -> list[Gate]:
@@ -96,7 +101,6 @@ def check_gates(examined: Examined, *, population: str | None) -> list[Gate]:
         _subgroups,
         _baselines,
         _net_benefit,
-        _sample_size,
     )
     return [
         _files(examined),
@@ -104,6 +108,7 @@ def check_gates(examined: Examined, *, population: str | None) -> list[Gate]:
         _population(examined, population),
         _report(examined),
         *(gate(judged) for gate in read),
+        _sample_size(examined.sample_size),
     ]
 
 
@@ -188,19 +193,18 @@ def _said(row: Mapping[str, Any], name: str) -> str:
 def _baselines(judged: Mapping[str, Any]) -> Gate:
     """The model must order people better than age alone, and than one risk for all.
 
-    Where the judgement holds the paired difference its interval must lie above 0; else the
-    lower end of the model's AUC above the plain model's AUC.
+    Where the judgement holds the gain on the same people its interval must lie above 0; else
+    the lower end of the model's AUC above the plain model's AUC.
     """
     rows = {str(row["name"]): row for row in judged.get("comparisons") or []}
     model = rows.pop(str(judged.get("model")), None)
     cure = "Use the plain rule or a published score instead, or train on more people."
     if model is None or not rows or model.get("auc_low") is None:
         return _gate("baseline", False, "no plain model was compared with it", cure)
-    paired = {str(row.get("name")): row for row in judged.get("differences") or []}
     not_beaten, best = [], max(rows.values(), key=lambda row: row.get("auc") or 0.0)
     for name, row in rows.items():
-        difference = paired.get(name, {}).get("auc_low")
-        beaten = difference > 0 if difference is not None else model["auc_low"] > row["auc"]
+        gain = row.get("auc_gain_low")
+        beaten = gain > 0 if gain is not None else model["auc_low"] > row["auc"]
         if not beaten:
             not_beaten.append(f"{name} (AUC {row['auc']:.3f})")
     figure = f"AUC {_said(model, 'auc')}"
@@ -224,10 +228,8 @@ def _net_benefit(judged: Mapping[str, Any]) -> Gate:
     return _gate("net_benefit", row["value"] > max(to_all, 0.0), figure, cure)
 
 
-def _sample_size(judged: Mapping[str, Any]) -> Gate:
-    """Where the judgement says how many people the training needed (Riley), it had them."""
-    size = judged.get("sample_size")
-    if not isinstance(size, dict) or "enough" not in size:
+def _sample_size(said: str) -> Gate:
+    """Where the training says how many people it needed (Riley 2020), it had them."""
+    if not said:
         return Gate("sample_size", "not_reported", "not computed for this model")
-    figure = str(size.get("why") or f"{size.get('n')} people, {size.get('needed')} needed")
-    return _gate("sample_size", size["enough"] is True, figure, "Train on more people.")
+    return _gate("sample_size", TOO_FEW not in said, said, "Train on more people.")

@@ -92,6 +92,11 @@ def check_golden(model: ScoringModel, features: Sequence[Feature], content: byte
     return furthest
 
 
+def golden_rows(content: bytes, features: Sequence[Feature]) -> pd.DataFrame:
+    """The made-up people of a golden file."""
+    return _typed(pd.DataFrame(json.loads(content)["rows"], dtype="object"), features)
+
+
 def _drawn(
     features: Sequence[Feature], ranges: pd.DataFrame | None, generator: np.random.Generator
 ) -> pd.DataFrame:

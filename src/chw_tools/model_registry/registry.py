@@ -26,6 +26,8 @@ from chw_tools.model_registry.entries import (
 )
 from chw_tools.model_registry.folders import write_folder
 from chw_tools.model_registry.formats import (
+    ADDITIVE_FILE,
+    SCORING_FILE,
     check_parity,
     library_versions,
     read_model,
@@ -319,6 +321,7 @@ class ModelRegistry:
             parity=parity,
             names=tuple(files),
             metrics=_metrics_among(files),
+            sample_size=str(_trained_on(files).get("sample_size") or ""),
         )
 
     def _parity(self, entry: Entry, files: Mapping[str, bytes]) -> float | None:
@@ -365,6 +368,13 @@ class ModelRegistry:
 def _metrics_among(files: Mapping[str, bytes]) -> dict[str, Any]:
     read = json.loads(files["metrics.json"]) if "metrics.json" in files else {}
     return read if isinstance(read, dict) else {}
+
+
+def _trained_on(files: Mapping[str, bytes]) -> dict[str, Any]:
+    for name in (ADDITIVE_FILE, SCORING_FILE):
+        if name in files:
+            return dict(json.loads(files[name]).get("trained_on") or {})
+    return {}
 
 
 def _kept_already(outcome: str, version: str) -> ModelRefused:

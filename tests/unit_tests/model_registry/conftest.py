@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +93,9 @@ def fall_features() -> tuple[Features, pd.Series]:
 
 @pytest.fixture(scope="session")
 def fall_model(fall_features: tuple[Features, pd.Series]) -> FittedModel:
-    """The additive model of falls."""
-    return train(*fall_features, recipe="additive", seed=1, outcome="fall")
+    """The additive model of falls; so that it can be approved, its people are called enough."""
+    model = train(*fall_features, recipe="additive", seed=1, outcome="fall")
+    return replace(model, trained_on={**model.trained_on, "sample_size": "400 people: enough."})
 
 
 @pytest.fixture
