@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
-    from chw_tools.model_training import Search
+    from chw_tools.model_training import Search, TrainingRun
     from chw_tools.model_training.fitting import ClassWeights
     from chw_tools.model_training.split import SplitBy
     from chw_tools.programme.outcomes import OutcomeDefinition
@@ -160,21 +160,36 @@ def train_model(
     people_from = sorted(register.people["source"].unique())
     trained_on = {**run.model.trained_on, "people_from": people_from}
     run = replace(run, model=replace(run.model, trained_on=trained_on))
-    version = models.next_version(definition.name)
-    about = run.about(version)
-    report = write_report(run.evaluation, about)
-    models.save_model(
-        run.model,
-        version=version,
-        created_at=created_at,
-        report=report,
-        code_version=code_version,
-        probe=run.probe,
-        run_id=new_id(),
-    )
-    folder = keep_report(outcome=definition.name, version=version, report=report)
-    notes = _track(tracker, definition.name, version)
-    return Judged(definition.name, version, run.evaluation, about, folder, notes)
+    about, report = _keep(run, models, created_at=created_at, code_version=code_version)
+    folder = keep_report(outcome=definition.name, version=about.version, report=report)
+    notes = _track(tracker, definition.name, about.version)
+    return Judged(definition.name, about.version, run.evaluation, about, folder, notes)
+
+
+def _keep(
+    run: TrainingRun, models: ModelStore, *, created_at: datetime, code_version: str
+) -> tuple[About, dict[str, bytes]]:
+    """Keep the model under the next version; the one after where another training took that."""
+    outcome = run.model.outcome
+    while True:
+        version = models.next_version(outcome)
+        about = run.about(version)
+        report = write_report(run.evaluation, about)
+        try:
+            models.save_model(
+                run.model,
+                version=version,
+                created_at=created_at,
+                report=report,
+                code_version=code_version,
+                probe=run.probe,
+                run_id=new_id(),
+            )
+        except ModelRefused:
+            if models.next_version(outcome) == version:
+                raise
+        else:
+            return about, report
 
 
 def _track(tracker: Tracker | None, outcome: str, version: str) -> tuple[str, ...]:
