@@ -16,7 +16,7 @@ from chw_tools.records.catalogue import load_catalogue
 from chw_tools.risk_prediction.plausibility import declare_range
 from chw_tools.risk_prediction.portable import AVERAGE, read_portable
 from chw_tools.risk_prediction.portable_format import FORMAT, MOST_SURE
-from chw_tools.risk_prediction.sentences import SENTENCES, unit_word
+from chw_tools.risk_prediction.sentences import SENTENCES, UNIT_WORDS, unit_word
 from chw_tools.risk_prediction.signing import feature_digest, sealed, write_text
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _declared(feature: Feature, model: FittedModel, catalogue: Catalogue) -> dic
 
 def _english(features: tuple[Feature, ...], given: Mapping[str, Any]) -> dict[str, Any]:
     units = {feature.unit: unit_word(feature.unit) for feature in features if feature.unit}
-    return {**SENTENCES, "units": units, **given}
+    return {**SENTENCES, "units": {**UNIT_WORDS, **units}, **given}
 
 
 def _digests(model: FittedModel, parent: str | None) -> dict[str, str]:

@@ -91,7 +91,7 @@ def _worded(feature: Feature, value: Any) -> str:
         return SENTENCES["yes" if value else "no"]
     if feature.kind == "choice":
         return str(value)
-    number = float(value)
+    number = float(value) + 0.0  # no minus before nought
     if feature.name == "age_years":
         number = float(np.floor(number))  # ages are told in completed years
     text = f"{number:.4g}" if abs(number) < 1000 else f"{number:.0f}"
