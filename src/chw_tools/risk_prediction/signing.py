@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from chw_tools.feature_engineering import Feature
 
 ALGORITHM = "Ed25519"
-#: Beyond, whole numbers written by one language are no longer those read by another.
-_LARGEST_WHOLE = 2**53
 _PLACE = "model file"
 
 
@@ -40,7 +38,7 @@ def canonical_bytes(content: Any) -> bytes:
     Raises
     ------
     ValueError
-        If a number is not finite, or too large to be the same in every language.
+        If a number is not finite.
     """
     return _written(content).encode("utf-8")
 
@@ -69,11 +67,12 @@ def number_text(number: float) -> str:
     >>> [number_text(x) for x in (1.0, -0.0, 1e21, 1.5e-7, 123456789012345680000.0)]
     ['1', '0', '1e+21', '1.5e-7', '123456789012345680000']
     """
-    if isinstance(number, int) and abs(number) > _LARGEST_WHOLE:
-        raise ValueError("a whole number beyond 2^53 is not the same in every language")
-    value = float(number)
+    try:
+        value = float(number)  # a number is what a double holds, as JavaScript reads it
+    except OverflowError:
+        value = math.inf
     if not math.isfinite(value):
-        raise ValueError("a number that is not finite cannot be written")
+        raise ValueError("it holds a number that is not finite")
     if value == 0:
         return "0"
     sign, magnitude = ("-" if value < 0 else ""), abs(value)
@@ -118,9 +117,8 @@ def feature_digest(features: Iterable[Feature]) -> str:
 def _unsealed(content: Mapping[str, Any]) -> dict[str, Any]:
     bare = {key: value for key, value in content.items() if key != "signature"}
     digests = bare.get("digests")
-    if isinstance(digests, dict):
-        bare["digests"] = {k: v for k, v in digests.items() if k != "content"}
-    return bare
+    others = digests.items() if isinstance(digests, dict) else ()
+    return bare | {"digests": {k: v for k, v in others if k != "content"}}
 
 
 def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
