@@ -17,16 +17,46 @@ import numpy as np
 from chw_tools.risk_prediction.terms import Levels, Pieces, Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from chw_tools.risk_prediction.terms import Term
 
-#: Cells of a term's grid at most: the tables of twenty terms stay in the processor's cache.
-_MOST_CELLS = 4096
+#: Cells of a term's grid at most. Few terms need more than a thousand, and so the tables of
+#: twenty terms stay in the processor's cache.
+_MOST_CELLS = 32_768
 #: Values that are worked on at a time, all terms together: what fits in the cache.
-_BLOCK = 32_768
+_BLOCK = 65_536
+
+
+@dataclass(frozen=True, eq=False)
+class Scratch:
+    """Arrays that are written over, block by block: fetching new ones costs more than the sums."""
+
+    place: NDArray[np.float64]
+    found: NDArray[np.float64]
+    cells: NDArray[np.intp]
+    above: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, n_terms: int, width: int) -> Scratch:
+        """For so many terms and so many people at a time."""
+        shape = (n_terms, width)
+        return cls(
+            np.empty(shape), np.empty(shape), np.empty(shape, np.intp), np.empty(shape, bool)
+        )
+
+    def of_width(self, width: int) -> Scratch:
+        """The same arrays for fewer people."""
+        if width == self.place.shape[1]:
+            return self
+        return Scratch(
+            self.place[:, :width],
+            self.found[:, :width],
+            self.cells[:, :width],
+            self.above[:, :width],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,20 +81,24 @@ class Grid:
     borders: NDArray[np.float64]
     crowded: tuple[tuple[int, NDArray[np.float64]], ...]
 
-    def slots(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
+    def slots(self, values: NDArray[np.float64], scratch: Scratch) -> NDArray[np.intp]:
         """Twice the cell of each value, and one more on or above the border in it."""
-        place = values * self.scale
+        held = self._bisected(values)
+        place, cells = scratch.place, scratch.cells
+        np.multiply(held, self.scale, out=place)
         place += self.shift
         np.maximum(place, self.lowest, out=place)
         np.minimum(place, self.highest, out=place)
         np.fmax(place, self.absent, out=place)  # takes the other number where one is missing
-        cells = place.astype(np.intp)
-        above = values >= self.borders.take(cells)
+        cells[...] = place
+        # No cell lies outside the table: "clip" only spares numpy a copy.
+        self.borders.take(cells, out=scratch.found, mode="clip")
+        np.greater_equal(held, scratch.found, out=scratch.above)
         cells += cells
-        cells += above
+        cells += scratch.above
         return cells
 
-    def bisected(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _bisected(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The values, those of crowded terms replaced by the number of their bin."""
         if not self.crowded:
             return values
@@ -83,10 +117,11 @@ class Flat:
     grid: Grid
     scores: NDArray[np.float64]
 
-    def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The score of each value, terms by people."""
-        found: NDArray[np.float64] = self.scores.take(self.grid.slots(self.grid.bisected(values)))
-        return found
+    def score(self, values: NDArray[np.float64], scratch: Scratch) -> NDArray[np.float64]:
+        """The score of each value, terms by people; written over by the next block."""
+        slots = self.grid.slots(values, scratch)
+        self.scores.take(slots, out=scratch.found, mode="clip")
+        return scratch.found
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,16 +133,17 @@ class Curved:
     origins: NDArray[np.float64]
     coefficients: NDArray[np.float64]
 
-    def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def score(self, values: NDArray[np.float64], scratch: Scratch) -> NDArray[np.float64]:
         """The score of each value by Horner's rule, terms by people."""
-        slots = self.grid.slots(self.grid.bisected(values))
-        t = values - self.origins.take(slots)
+        slots = self.grid.slots(values, scratch)
+        t = values - self.origins.take(slots, out=scratch.place, mode="clip")
         t[np.isnan(values)] = 0.0
         *lower, highest = self.coefficients
-        total: NDArray[np.float64] = highest.take(slots)
+        highest.take(slots, out=scratch.found, mode="clip")
+        total = scratch.found
         for coefficients in reversed(lower):
             total *= t
-            total += coefficients.take(slots)
+            total += coefficients.take(slots, out=scratch.place, mode="clip")
         return total
 
 
@@ -120,26 +156,47 @@ class Compiled:
 
     def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The score of each encoded value, terms by people."""
-        if not self.parts:
-            return np.empty(values.shape)
-        with np.errstate(over="ignore", invalid="ignore"):
-            if len(self.parts) == 1:
-                return self.parts[0].score(values)
-            scores = np.empty(values.shape)
-            for part in self.parts:
-                scores[part.rows] = part.score(values[part.rows])
+        scores = np.empty(values.shape)
+        for people, found in self._in_blocks(values):
+            scores[:, people] = found
         return scores
 
     def add_up(self, values: NDArray[np.float64], start: float) -> NDArray[np.float64]:
         """``start`` and the scores of each person, added term after term in their order."""
         total = np.full(values.shape[1], start)
-        width = max(256, _BLOCK // max(self.n_terms, 1))
-        for first in range(0, values.shape[1], width):
-            part = slice(first, first + width)
-            sums = total[part]
-            for scores in self.score(values[:, part]):
+        for people, found in self._in_blocks(values):
+            sums = total[people]
+            for scores in found:
                 sums += scores
         return total
+
+    def _in_blocks(
+        self, values: NDArray[np.float64]
+    ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        n_people = values.shape[1]
+        width = min(n_people, max(256, _BLOCK // max(self.n_terms, 1)))
+        held = [Scratch.of(len(part.rows), width) for part in self.parts]
+        mixed = np.empty((self.n_terms, width)) if len(self.parts) > 1 else None
+        for first in range(0, n_people, width or 1):
+            people = slice(first, min(first + width, n_people))
+            yield people, self._score(values[:, people], held, mixed)
+
+    def _score(
+        self,
+        values: NDArray[np.float64],
+        held: Sequence[Scratch],
+        mixed: NDArray[np.float64] | None,
+    ) -> NDArray[np.float64]:
+        width = values.shape[1]
+        with np.errstate(over="ignore", invalid="ignore"):
+            if mixed is None:
+                one = zip(self.parts, held, strict=True)
+                found = [part.score(values, scratch.of_width(width)) for part, scratch in one]
+                return found[0] if found else values
+            scores = mixed[:, :width]
+            for part, scratch in zip(self.parts, held, strict=True):
+                scores[part.rows] = part.score(values[part.rows], scratch.of_width(width))
+        return scores
 
 
 def compile_terms(terms: Sequence[Term]) -> Compiled:

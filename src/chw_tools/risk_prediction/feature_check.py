@@ -84,6 +84,11 @@ def _differences(wanted: Feature, given: Feature) -> list[str]:
     faults = []
     if wanted.kind != given.kind:
         faults.append(f"{wanted.name} is a {given.kind}, and the model takes a {wanted.kind}")
-    if wanted.unit and given.unit and unit_word(wanted.unit) != unit_word(given.unit):
+    if _is_another_unit(wanted.unit, given.unit):
         faults.append(f"{wanted.name} is in {given.unit}, and the model takes {wanted.unit}")
     return faults
+
+
+def _is_another_unit(wanted: str, given: str) -> bool:
+    # One unit has several spellings: years and a, mm[Hg] and mmHg.
+    return bool(wanted and given and wanted != given and unit_word(wanted) != unit_word(given))
