@@ -11,8 +11,7 @@ import statistics
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,9 @@ from chw_tools.model_training import FittedModel, export_model, train
 from chw_tools.model_training.inputs import read_inputs
 from chw_tools.programme.programme import RiskBands
 from chw_tools.risk_prediction import PortableModel, estimate_risk, read_portable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 N_FEATURES = 20
 N_LEARNT = 20_000
