@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from chw_tools.programme.guidelines import guidelines_page
+from chw_tools.programme.outcomes_page import outcomes_page
 from chw_tools.records.dictionary import data_dictionary
 from chw_tools.risk_prediction.scores.page import scores_page
 
@@ -11,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
     ROOT / "docs" / "data_dictionary.md": data_dictionary,
     ROOT / "docs" / "guidelines.md": guidelines_page,
+    ROOT / "docs" / "outcomes.md": outcomes_page,
     ROOT / "docs" / "scores.md": scores_page,
 }
 

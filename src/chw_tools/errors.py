@@ -21,6 +21,7 @@
     │   │   └── RulesAlone    it was decided to go without a model
     │   ├── ModelRefused      changed, of unknown type, or for another population
     │   ├── LeakFound         what judges a model was learnt from
+    │   ├── NotTrainable      a published formula foresees it
     │   ├── NotEnoughData     too few people or events to train honestly
     │   └── TrackingFailed    a training run could not be written to MLflow
     ├── PlanningError         plans
@@ -130,6 +131,10 @@ class ModelRefused(ModelError):
 
 class LeakFound(ModelError):
     """What judges a model, or was known only later, would be learnt from."""
+
+
+class NotTrainable(ModelError):
+    """The outcome is foreseen by a published formula, not by training."""
 
 
 class NotEnoughData(ModelError):

@@ -243,3 +243,25 @@ def test_two_places_of_one_name_do_not_share_a_store(tmp_path, capsys):
 def test_a_search_that_is_cut_says_so(environ, capsys):
     assert main(["people", "find", "a", "--limit", "2"], environ) == 0
     assert "there may be more" in capsys.readouterr().out
+
+
+def test_outcomes_are_told_as_they_are_declared(environ, chw, capsys):
+    told = chw("models", "outcomes")
+    assert told["missed_follow_up"]["index_rule"] == "each_visit"
+    assert list(chw("models", "outcomes", "preterm_birth")) == ["preterm_birth"]
+    assert main(["models", "outcomes", "uncontrolled_hypertension_180d"], environ) == 0
+    assert "measure it" in capsys.readouterr().out
+    assert main(["models", "outcomes", "gout"], environ) != 0
+
+
+def test_what_a_formula_foresees_is_not_trained(environ, capsys):
+    assert main(["train", "--outcome", "cardiovascular_10y"], environ) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "published score who_cvd" in said
+    assert "chw score --with who_cvd" in said
+
+
+def test_missed_visits_are_trained_and_judged_on_the_simulated_programme(environ, chw):
+    judged = chw("train", "--outcome", "missed_follow_up", "--recipe", "logistic")
+    assert judged["population"] == "simulated"
+    assert judged["n_events"] > 0

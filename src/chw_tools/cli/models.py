@@ -164,17 +164,29 @@ def evaluate(
     _say_judged(judged, json)
 
 
-@models.command(epilog="Example: chw models outcomes")
-def outcomes(context: typer.Context, json: Json = False) -> None:
-    """What a model may be asked to foresee, for what use, and for what not."""
+@models.command(epilog="Examples: chw models outcomes · chw models outcomes preterm_birth --json")
+def outcomes(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="One outcome; by default all.")] = None,
+    json: Json = False,
+) -> None:
+    """What a model may be asked to foresee: of whom, when, what counts, and for what use."""
+    from dataclasses import asdict
+
     from chw_tools.programme import load_outcomes
+    from chw_tools.programme.outcomes_page import describe_outcome
 
     found = load_outcomes(context.obj.settings.programme)
+    if name is not None and name not in found:
+        raise typer.BadParameter(f"no such outcome; there are: {', '.join(found)}")
+    chosen = [found[name]] if name else list(found.values())
     if json:
-        say_json(found)
+        say_json({one.name: asdict(one) for one in chosen})
         return
-    rows = [(d.name, d.label, d.intended_use, d.not_for) for d in found.values()]
-    say_table("Outcomes", ["Name", "What", "For", "Not for"], rows)
+    for one in chosen:
+        caveats = [("Caveat", caveat) for caveat in one.known_caveats]
+        rows = [*describe_outcome(one), *caveats]
+        say_table(f"{one.name}: {one.label}", ["What", "As declared"], rows)
 
 
 def code_version() -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from chw_tools.data_processing.parsing import earliest_births
-from chw_tools.records.tables import TABLES
+from chw_tools.records.tables import DEATHS, TABLES
 
 if TYPE_CHECKING:
     from chw_tools.records.columns import Table
@@ -26,8 +26,6 @@ _CLOSING = {
     "medications": ("ended_on",),
     "pregnancies": ("ended_on",),
 }
-#: Names under which the outcomes table records a death.
-DEATHS = ("death", "died")
 # Longer chains of "taken back" on one decision are no longer a register's work.
 _MOST_UNDONE = 32
 

@@ -159,6 +159,8 @@ def _taken(frame: pd.DataFrame, value: Value, as_of: pd.Series | None) -> pd.Ser
         return _translated(frame[value.column], value)
     if value.age:
         return _birth(_translated(frame[value.age], value), value, as_of)
+    if value.days:
+        return _counted(_translated(frame[value.days], value), value.after)
     if value.cases:
         return _by_cases(frame, value)
     if value.row_number:
@@ -191,6 +193,13 @@ def _birth(column: pd.Series, value: Value, as_of: pd.Series | None) -> pd.Serie
         on = pd.to_datetime(as_of, format="ISO8601", errors="coerce").astype("datetime64[s]")
     born = on - pd.to_timedelta(days, unit="D")
     return pd.Series(born, index=column.index).dt.strftime("%Y-%m-%d").astype("str")
+
+
+def _counted(column: pd.Series, after: str) -> pd.Series:
+    """The day so many days after another; what is no number of days stays as it is, refused."""
+    days = pd.to_timedelta(pd.to_numeric(column, errors="coerce").round(), unit="D")
+    on = pd.Timestamp(after).as_unit("s") + days.astype("timedelta64[s]")
+    return pd.Series(on, index=column.index).dt.strftime("%Y-%m-%d").astype("str").fillna(column)
 
 
 def _by_cases(frame: pd.DataFrame, value: Value) -> pd.Series:

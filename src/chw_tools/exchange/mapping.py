@@ -61,7 +61,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Value:
-    """Where a declared column's values come from: exactly one of the first five.
+    """Where a declared column's values come from: exactly one of the first six.
 
     Parameters
     ----------
@@ -75,6 +75,10 @@ class Value:
         Source column with an age on the day of the record, from which a birth follows.
     row_number : bool
         The row's number, where a file names nobody.
+    days : str
+        Source column with a number of days, from which a day follows.
+    after : str
+        The day, as ISO, from which those days are counted.
     translation : dict
         Translation of source values; what is not in it stays as it is (and is refused if it
         is not allowed). An empty translation means missing.
@@ -89,13 +93,15 @@ class Value:
     cases: tuple[Case, ...] = ()
     age: str = ""
     row_number: bool = False
+    days: str = ""
+    after: str = ""
     translation: dict[str, str] = field(default_factory=dict)
     format: str = ""
     unit: Literal["years", "months"] = "years"
 
     def source_columns(self) -> Iterator[str]:
         """The columns of the file that it reads."""
-        yield from filter(None, (self.column, self.age))
+        yield from filter(None, (self.column, self.age, self.days))
         for case in self.cases:
             yield from (condition.column for condition in case.when)
 
@@ -328,6 +334,9 @@ def _given(
     return {name: _value(said[name], f"{place}.{name}", problems) for name in names if name in said}
 
 
+_WAYS = ("column", "constant", "cases", "age", "row_number", "days")
+
+
 def _value(said: Any, place: str, problems: _Problems) -> Value:
     if isinstance(said, str):
         return Value(column=said)
@@ -335,10 +344,13 @@ def _value(said: Any, place: str, problems: _Problems) -> Value:
         return Value(constant=said)
     problems.keys(
         place, said,
-        {"column", "constant", "cases", "age", "row_number", "values", "format", "unit"},
+        {"column", "constant", "cases", "age", "row_number", "days", "after", "values", "format",
+         "unit"},
     )  # fmt: skip
-    ways = [way for way in ("column", "constant", "cases", "age", "row_number") if way in said]
-    problems.unless(len(ways) == 1, place, "needs exactly one of column, constant, cases, age")
+    ways = [way for way in _WAYS if way in said]
+    problems.unless(len(ways) == 1, place, f"needs exactly one of {', '.join(_WAYS)}")
+    is_day = hasattr(said.get("after"), "isoformat")
+    problems.unless(("days" in said) == is_day, place, "days needs a day: after = 2004-01-01")
     cases = tuple(
         Case(_conditions(case.get("when", []), place, problems), case.get("value"))
         for case in said.get("cases", [])
@@ -350,6 +362,8 @@ def _value(said: Any, place: str, problems: _Problems) -> Value:
         cases=cases,
         age=said.get("age", ""),
         row_number=bool(said.get("row_number")),
+        days=said.get("days", ""),
+        after=said["after"].isoformat() if is_day else "",
         translation={str(key): str(value) for key, value in said.get("values", {}).items()},
         format=said.get("format", ""),
         unit=said.get("unit", "years"),

@@ -1,4 +1,9 @@
-"""What a model is to foresee, as labels; and the inputs it may see."""
+"""What a model is to foresee, as labels; and the inputs it may see.
+
+Each row of an outcome ends in one state: ``positive`` or ``negative`` have a label;
+``excluded`` (the definition is not about them), ``competing`` (something came first),
+``not_matured`` (too early to know) and ``not_observed`` have none.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,16 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
-from chw_tools.data_processing.known import DEATHS
-from chw_tools.feature_engineering.people import age_years, likely_births
+from chw_tools.errors import ProgrammeFault
+from chw_tools.feature_engineering.features import features_as_known
+from chw_tools.feature_engineering.outcome_counts import LABELLED
+from chw_tools.feature_engineering.outcome_events import (
+    Asked,
+    find_competing,
+    find_events,
+    find_gone,
+)
+from chw_tools.feature_engineering.outcome_rows import find_rows
 from chw_tools.records.condition_groups import load_code_groups
 
 if TYPE_CHECKING:
@@ -19,9 +32,16 @@ if TYPE_CHECKING:
     from chw_tools.programme.outcomes import OutcomeDefinition
     from chw_tools.records.register import Register
 
+#: Columns of the labelled rows.
+LABEL_COLUMNS = ("subject_id", "settled_on", "label", "state", "why", "competing")
+
 
 def label_outcome(
-    register: Register, definition: OutcomeDefinition, *, as_of: pd.Timestamp
+    register: Register,
+    definition: OutcomeDefinition,
+    *,
+    as_of: pd.Timestamp,
+    known_until: pd.Timestamp | None = None,
 ) -> pd.Series:
     """Whether the outcome befell each person, where that can be known.
 
@@ -35,23 +55,75 @@ def label_outcome(
         The day of the features; events after it count (``within_days``), or the status
         recorded by it (``status``). An admission counts as recorded in the outcomes or as an
         inpatient visit; a death, there or in the person's entry.
+    known_until : Timestamp, optional
+        The day of judging, by default the last on which the register learned anything.
 
     Returns
     -------
     Series of boolean
-        Indexed by ``person_id``: everyone living here as known on ``as_of``. Missing where
-        the person is outside the ages of the definition, where the register ends before the
-        horizon does, where the person left before it or turned out to have died before
-        ``as_of``, or where no status is recorded.
+        Indexed by ``person_id``: everyone living here as known on ``as_of`` of whom the
+        definition asks that day. Missing where there is no label; see :func:`label_rows`.
     """
-    people = _living(as_known_on(register, as_of))
-    index = pd.Index(people["id"], name="person_id")
-    if definition.kind == "status":
-        labels = _status(as_known_on(register, as_of), definition, index)
-    else:
-        labels = _within_days(register, definition, as_of, index)
-    labels[~is_of_age(definition, age_years(likely_births(people, as_of), as_of))] = pd.NA
-    return pd.Series(labels, index=index, name=definition.name)
+    rows = label_rows(register, definition, as_of=as_of, known_until=known_until)
+    return rows["label"].rename(definition.name)
+
+
+def label_rows(
+    register: Register,
+    definition: OutcomeDefinition,
+    *,
+    as_of: pd.Timestamp,
+    known_until: pd.Timestamp | None = None,
+    features: Features | None = None,
+) -> pd.DataFrame:
+    """The rows of an outcome on one index day, each with its state and why.
+
+    A label is made of what was known when the row was settled (``ends_on`` and
+    ``knowledge_delay_days``), and of nothing later: more records never change it.
+
+    Parameters
+    ----------
+    register, definition, as_of, known_until
+        As in :func:`label_outcome`.
+    features : Features, optional
+        As of the day, of at least the people asked; built here where absent.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``person_id``, one row a person: :data:`LABEL_COLUMNS`. ``why`` names the
+        rule that excluded; ``competing`` the event that came first, however it counts; both
+        empty where there was none.
+    """
+    known = as_known_on(register, as_of)
+    rows = find_rows(register, known, definition, as_of=as_of)
+    if features is None:
+        features = features_as_known(known, as_of=as_of)
+    rows = rows[rows["person_id"].isin(features.frame.index)].reset_index(drop=True)
+    frame = features.frame.loc[rows["person_id"]]
+    until = last_known_day(register) if known_until is None else known_until
+    state, why = _eligible(definition, frame, known, rows, as_of)
+    competing = np.full(len(rows), "", dtype=object)
+    mature = _matured(rows["settled_on"], until) if definition.looks_ahead else rows.index >= 0
+    state[(state == "") & ~mature] = "not_matured"
+    for settled, group in rows[state == ""].groupby("settled_on"):
+        at = group.index.to_numpy()
+        later = known if not definition.looks_ahead else as_known_on(register, settled)
+        asked = Asked(group.reset_index(drop=True), as_of, known, later, frame.iloc[at])
+        state[at], why[at], competing[at] = _settle(asked, definition)
+    label = pd.array(state == "positive", dtype="boolean")
+    label[~np.isin(state, LABELLED)] = pd.NA
+    return pd.DataFrame(
+        {
+            "subject_id": rows["subject_id"].to_numpy(),
+            "settled_on": rows["settled_on"].to_numpy(),
+            "label": label,
+            "state": state,
+            "why": why,
+            "competing": competing,
+        },
+        index=pd.Index(rows["person_id"], name="person_id"),
+    )
 
 
 def is_of_age(definition: OutcomeDefinition, age: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -65,60 +137,6 @@ def is_of_age(definition: OutcomeDefinition, age: NDArray[np.float64]) -> NDArra
     return fits
 
 
-def _living(known: Register) -> pd.DataFrame:
-    people = known.people
-    here = people["died_on"].isna() & people["moved_on"].isna()
-    return people[here].sort_values("id").reset_index(drop=True)
-
-
-def _within_days(
-    register: Register, definition: OutcomeDefinition, as_of: pd.Timestamp, index: pd.Index
-) -> pd.arrays.BooleanArray:
-    end = as_of + pd.Timedelta(days=definition.horizon_days or 0)
-    last_day = last_known_day(register)
-    happened = np.zeros(len(index), dtype=bool)
-    followed = np.zeros(len(index), dtype=bool)
-    if last_day is not None and last_day >= end:
-        final = as_known_on(register, last_day)
-        happened = index.isin(_befallen(final, definition, as_of, end))
-        followed = _followed(final, index, as_of, end)
-    # What happened is known even of someone who left afterwards; that nothing happened is
-    # known only of someone who stayed in view.
-    labels = pd.array(happened, dtype="boolean")
-    labels[~followed & ~happened] = pd.NA
-    return labels
-
-
-def _befallen(
-    final: Register, definition: OutcomeDefinition, as_of: pd.Timestamp, end: pd.Timestamp
-) -> set[str]:
-    rows = final.outcomes
-    counts = rows["outcome"].isin(definition.recorded) & rows["is_positive"].fillna(False)
-    within = (rows["happened_on"] > as_of) & (rows["happened_on"] <= end)
-    found = set(rows.loc[counts.to_numpy(dtype=bool) & within, "person_id"])
-    if set(definition.recorded) & set(DEATHS):
-        people = final.people
-        died = (people["died_on"] > as_of) & (people["died_on"] <= end)
-        found |= set(people.loc[died, "id"])
-    if "hospital_admission" in definition.recorded:
-        stays = final.visits[(final.visits["kind"] == "inpatient")]
-        stays = stays[(stays["visited_on"] > as_of) & (stays["visited_on"] <= end)]
-        found |= set(stays.loc[stays["outcome"] == "seen", "person_id"])
-    return found
-
-
-def _followed(
-    final: Register, index: pd.Index, as_of: pd.Timestamp, end: pd.Timestamp
-) -> NDArray[np.bool_]:
-    people = final.people.set_index("id")
-    at = people.index.get_indexer(index)
-    moved = people["moved_on"].reset_index(drop=True).reindex(at)
-    died = people["died_on"].reset_index(drop=True).reindex(at)
-    gone = (moved <= end) | (died <= as_of)  # a death before the day, though known only later
-    # An entry merged into another since then is no person of its own: not observable.
-    return np.asarray((at >= 0) & ~gone.to_numpy(dtype=bool))
-
-
 def last_known_day(register: Register) -> pd.Timestamp | None:
     """The last day on which the register learned anything; ``None`` of an empty one."""
     days = [frame["known_on"].max() for _, frame in register.tables() if len(frame)]
@@ -126,24 +144,124 @@ def last_known_day(register: Register) -> pd.Timestamp | None:
     return max(days) if days else None
 
 
-def _status(
-    known: Register, definition: OutcomeDefinition, index: pd.Index
-) -> pd.arrays.BooleanArray:
-    rows = known.outcomes
-    rows = rows[rows["outcome"].isin(definition.recorded)]
-    latest = rows.sort_values(["person_id", "happened_on", "known_on", "id"])
-    latest = latest.drop_duplicates("person_id", keep="last").set_index("person_id")
-    return pd.array(latest["is_positive"].reindex(index), dtype="boolean")
+def _eligible(
+    definition: OutcomeDefinition,
+    frame: pd.DataFrame,
+    known: Register,
+    rows: pd.DataFrame,
+    as_of: pd.Timestamp,
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """``excluded`` and the rule, for whom the definition is not about; else empty."""
+    pregnant = frame["is_pregnant"].fillna(False).to_numpy(dtype=bool)
+    sex = frame["sex"].astype(object).to_numpy()
+    rules = [
+        ("age", ~is_of_age(definition, frame["age_years"].to_numpy(dtype="float64"))),
+        ("sex", (sex != definition.sex) & (definition.sex is not None)),
+        ("not_pregnant", ~pregnant & (definition.pregnant == "only")),
+        # Where it is not known whether she is, she may be.
+        ("pregnant", ~_is_no(frame["is_pregnant"]) & (definition.pregnant == "none")),
+        ("no_dates", rows["ends_on"].isna().to_numpy()),
+    ]
+    rules += [(f"no_{n}", ~_has(frame, n)) for n in definition.with_condition_groups]
+    rules += [(f"has_{n}", _has(frame, n)) for n in definition.without_condition_groups]
+    if definition.exclude_prevalent:
+        rules.append(("had_it_before", _had_before(definition, known, rows)))
+    state = np.full(len(frame), "", dtype=object)
+    why = np.full(len(frame), "", dtype=object)
+    for name, excluded in rules:
+        first = excluded & (state == "")
+        state[first], why[first] = "excluded", name
+    return state, why
+
+
+def _is_no(flags: pd.Series) -> NDArray[np.bool_]:
+    no: NDArray[np.bool_] = ~flags.fillna(True).to_numpy(dtype=bool)
+    return no
+
+
+def _has(frame: pd.DataFrame, group: str) -> NDArray[np.bool_]:
+    has: NDArray[np.bool_] = frame[f"has_{group}"].fillna(False).to_numpy(dtype=bool)
+    return has
+
+
+def _had_before(
+    definition: OutcomeDefinition, known: Register, rows: pd.DataFrame
+) -> NDArray[np.bool_]:
+    told = known.outcomes
+    had = told["outcome"].isin(definition.recorded) & told["is_positive"].fillna(False)
+    people = told.loc[had.to_numpy(dtype=bool), "person_id"]
+    return np.asarray(rows["person_id"].isin(people), dtype=bool)
+
+
+def _matured(settled: pd.Series, until: pd.Timestamp | None) -> NDArray[np.bool_]:
+    if until is None:
+        return np.zeros(len(settled), dtype=bool)
+    return np.asarray(settled <= until, dtype=bool)
+
+
+def _settle(
+    asked: Asked, definition: OutcomeDefinition
+) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
+    """State, reason and competing event of rows that can be judged."""
+    found = find_events(asked, definition)
+    state = np.where(found.happened, "positive", np.where(found.observed, "negative", ""))
+    state = np.where(state == "", "not_observed", state).astype(object)
+    why = np.full(len(state), "", dtype=object)
+    competing = np.full(len(state), "", dtype=object)
+    if definition.looks_ahead:
+        _compete(state, competing, asked, definition, found.on)
+        for rule, gone in find_gone(asked).items():
+            state[gone], why[gone], competing[gone] = "excluded", rule, ""
+    return state, why, competing
+
+
+def _compete(
+    state: NDArray[np.object_],
+    competing: NDArray[np.object_],
+    asked: Asked,
+    definition: OutcomeDefinition,
+    on: NDArray[np.datetime64],
+) -> None:
+    """Write what came before the outcome, and count it as the definition says."""
+    first = on.copy()
+    # What was measured or seen stands, whatever else came.
+    is_open = (definition.kind == "within_days") | (state == "not_observed")
+    for name, day in find_competing(asked, definition).items():
+        earlier = is_open & ~np.isnat(day) & (np.isnat(first) | (day < first))
+        counts = definition.counts_as(name)
+        state[earlier] = "competing" if counts == "excluded" else counts
+        competing[earlier] = name
+        first[earlier] = day[earlier]
 
 
 def select_for_model(features: Features, definition: OutcomeDefinition) -> Features:
     """The inputs a model of the outcome may see.
 
-    Left out are what is not for models, what the definition excludes by name or group, and
-    what gives the answer away: the excluded conditions and the medicines against them.
+    Left out are what is not for models unless the definition includes it by name, what the
+    definition excludes by name or group, and what gives the answer away: the excluded
+    conditions and the medicines against them.
+
+    Raises
+    ------
+    ProgrammeFault
+        If the definition names a feature or group that there is not: a misspelt exclusion
+        would let the answer in.
     """
+    names = {f.name for f in features.declaration} | {f.group for f in features.declaration}
+    asked = {*definition.exclude_features, *definition.include_features}
+    if asked - names:
+        raise ProgrammeFault(
+            f"{', '.join(sorted(asked - names))}: there is no such feature or group",
+            where=f"outcomes.toml, {definition.name}",
+            cure="Correct exclude_features or include_features; `chw features` writes all names.",
+        )
     return features.only(
-        [f.name for f in features.declaration if f.for_models and not _is_excluded(f, definition)]
+        [
+            f.name
+            for f in features.declaration
+            if (f.for_models or f.name in definition.include_features)
+            and not _is_excluded(f, definition)
+        ]
     )
 
 

@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 
 #: A child is under five until the fifth birthday: the age limit of IMCI, WHO 2014, chart booklet.
 CHILD_MONTHS = 60
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def age_years(born_on: NDArray[np.datetime64], as_of: pd.Timestamp) -> NDArray[np.float64]:
@@ -100,6 +114,9 @@ def personal(people: pd.DataFrame, as_of: pd.Timestamp) -> Iterator[Built]:
     phone = people["phone"].notna().to_numpy()
     # Whether one can be reached says nothing of health: it is for outreach, not for models.
     yield Feature("phone_known", "Telephone number known", "flag", for_models=False), phone
+    # The season of the day, the same for everybody: for outcomes that ask for it by name.
+    month = np.full(len(people), as_of.month - 1)
+    yield Feature("month", "Month", "choice", allowed=MONTHS, for_models=False), month
 
 
 def _choice(name: str, label: str, allowed: tuple[str, ...], values: pd.Series) -> Built:

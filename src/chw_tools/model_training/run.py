@@ -12,6 +12,7 @@ from chw_tools.feature_engineering import Features
 from chw_tools.model_evaluation import About, compute_metrics, evaluate
 from chw_tools.model_evaluation.report import write_metrics_text
 from chw_tools.model_training.baselines import fit_baselines
+from chw_tools.model_training.guards import check_no_answer, check_trainable
 from chw_tools.model_training.inputs import read_inputs
 from chw_tools.model_training.split import split_cohorts
 from chw_tools.model_training.train import train
@@ -121,9 +122,15 @@ def run_training(
     ------
     NotEnoughData
         If there are too few events to train on, or to judge by.
+    NotTrainable
+        If a published formula foresees the outcome.
+    LeakFound
+        If an input by itself gives the outcome away.
     """
+    check_trainable(definition)
     split = split_cohorts(cohorts, seed=seed, split_by=split_by)
     learnt, labels, groups = _part(cohorts, split, split.train)
+    check_no_answer(learnt, labels, trusted=definition.trusted_features, outcome=definition.name)
     judged, outcomes, _ = _part(cohorts, split, split.test)
     model = train(
         learnt,
@@ -219,4 +226,5 @@ def _facts(cohorts: Cohorts, split: Split, source: str) -> dict[str, Any]:
         "is_temporal_split": split.is_temporal,
         **({"held_out_areas": list(split.held_out_areas)} if split.held_out_areas else {}),
         "n_judged": len(split.test),
+        **({"asked": cohorts.describe_counts()} if len(cohorts.counts) else {}),
     }

@@ -68,7 +68,7 @@ def split_cohorts(
     test_share: float = TEST_SHARE,
     split_by: SplitBy = "household",
 ) -> Split:
-    """Held-out people on the last index day; the others on the days before.
+    """Held-out people on the last index day (or in the last period); the others before.
 
     With one index day the split is by person only, and the notes say that validation over
     time was impossible.
@@ -104,9 +104,10 @@ def split_cohorts(
         notes += (_said_of_areas(held_out),)
     else:
         is_test = draw_shares(groups, seed=seed) < test_share
-    days = sorted(cohorts.as_of.unique())
+    periods = cohorts.as_of if cohorts.periods is None else cohorts.periods
+    days = sorted(periods.unique())
     is_temporal = len(days) > 1
-    last = (cohorts.as_of == days[-1]).to_numpy() if is_temporal else np.ones(len(groups), bool)
+    last = (periods == days[-1]).to_numpy() if is_temporal else np.ones(len(groups), bool)
     known = cohorts.labels.notna().to_numpy()
     test = np.flatnonzero(is_test & last & known)
     train = np.flatnonzero(~is_test & known & (~last if is_temporal else True))
@@ -218,7 +219,10 @@ def check_known_before(
     """
     if judged_from is None or not cohorts.horizon_days:
         return
-    settled = cohorts.as_of.iloc[train].max() + pd.Timedelta(days=cohorts.horizon_days)
+    if cohorts.settled_on is None:
+        settled = cohorts.as_of.iloc[train].max() + pd.Timedelta(days=cohorts.horizon_days)
+    else:
+        settled = cohorts.settled_on.iloc[train].max()
     if settled > judged_from:
         raise ValueError("an outcome of a training row is settled only after the judging day")
 

@@ -15,6 +15,8 @@ _UUID7 = "RFC 9562, section 5.7"
 
 SEXES = ("female", "male", "other", "unknown")
 VISIT_OUTCOMES = ("seen", "away", "refused", "moved", "died")
+#: Names under which the outcomes table records a death.
+DEATHS = ("death", "died")
 AREA_LEVELS = ("country", "region", "district", "subdistrict", "village")
 
 

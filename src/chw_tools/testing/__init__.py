@@ -11,6 +11,7 @@ from chw_tools.testing.simulation import (
     simulate_parts,
     simulate_programme,
 )
+from chw_tools.testing.truth import true_probabilities
 from chw_tools.testing.writing import write_programme
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "simulate_parts",
     "simulate_programme",
     "spoil",
+    "true_probabilities",
     "write_programme",
     "write_sample",
 ]

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from chw_tools.testing.chance import choose
-from chw_tools.testing.population import DAYS_PER_YEAR, NEVER
+from chw_tools.testing.population import DAYS_PER_YEAR, MALE, NEVER
 
 if TYPE_CHECKING:
     from chw_tools.testing.assumptions import Assumptions
     from chw_tools.testing.course import Life
 
-VISIT_COLUMNS = ("person", "day", "kind", "outcome", "reason", "severe", "weeks")
+VISIT_COLUMNS = ("person", "day", "kind", "outcome", "reason", "severe", "weeks", "planned")
 #: Reasons for a visit: routine, sick, antenatal, admission, survey.
 ROUTINE, SICK, ANTENATAL, ADMISSION, SURVEY = range(5)
 HOME, FACILITY, INPATIENT = range(3)
@@ -34,14 +33,18 @@ def _visits(
     reason: np.ndarray | int,
     severe: np.ndarray | int = 0,
     weeks: np.ndarray | int = -1,
+    planned: np.ndarray | bool = False,
+    missing: np.ndarray | float = np.nan,
 ) -> pd.DataFrame:
-    columns = np.broadcast_arrays(person, day, kind, outcome, reason, severe, weeks)
-    return pd.DataFrame(
+    """Contacts by position; ``missing`` is the true probability that a planned one is missed."""
+    columns = np.broadcast_arrays(person, day, kind, outcome, reason, severe, weeks, planned)
+    frame = pd.DataFrame(
         {
             name: np.asarray(values, np.int64)
             for name, values in zip(VISIT_COLUMNS, columns, strict=True)
         }
     )
+    return frame.assign(missing=missing)
 
 
 def draw_contacts(
@@ -62,11 +65,67 @@ def draw_contacts(
         n = rng.poisson(rate * share)
         person, since = np.repeat(at_risk, n), np.repeat(first, n)
         day = since + 1 + np.floor(rng.random(len(person)) * (start + length - since))
-        outcome = choose(rng, assumed.numbers("visits.home_outcomes"), len(person))
+        met = rng.random(len(person))
         reason = np.where(rng.random(len(person)) < (0.12 if kind == HOME else 0.6), SICK, ROUTINE)
-        parts.append(_visits(person, day, kind, outcome if kind == HOME else SEEN, reason))
+        if kind == FACILITY:
+            parts.append(_visits(person, day, kind, SEEN, reason))
+            continue
+        missing = compute_missing(life, person, day, assumed)
+        outcome = _met(met, missing, assumed)
+        planned = reason == ROUTINE
+        missing = np.where(planned, missing, np.nan)
+        parts.append(_visits(person, day, kind, outcome, reason, planned=planned, missing=missing))
     parts.extend(_around_events(rng, befell, start, assumed))
     return while_here(pd.concat(parts, ignore_index=True), life)
+
+
+def compute_missing(
+    life: Life, person: np.ndarray, day: np.ndarray, assumed: Assumptions
+) -> np.ndarray:
+    """The true probability that nobody is met at a home visit, or that it is refused.
+
+    It rises with the days since the last contact at home, where the worker lives far, in men
+    of working age, without a telephone, in the months of field work, and with a habit that
+    nobody measures; it is what past misses tell of.
+    """
+    odds = assumed.entries["visits.missing_log_odds"].value
+    folk = life.folk.iloc[person]
+    age = (day - folk["born"].to_numpy()) / DAYS_PER_YEAR
+    working = (age >= 18) & (age < 60) & (folk["sex"].to_numpy() == MALE)
+    facts = {
+        "intercept": 1.0,
+        "per_30_days_since_contact": np.clip(_since_contact(life, person, day), 0, 360) / 30,
+        "per_10_km": life.km[person] / 10,
+        "working_man": working,
+        "school_age": (age >= 6) & (age < 18),
+        "over_60": age >= 60,
+        "no_phone": ~life.has_phone[person],
+        "field_work": np.isin(life.month_of(day), assumed.numbers("visits.field_work_months")),
+        "habit": folk["habit"].to_numpy(),
+    }
+    score = np.zeros(len(person))
+    for name, fact in facts.items():
+        score += odds[name] * np.asarray(fact, dtype=float)
+    chance: np.ndarray = 1 / (1 + np.exp(-score))
+    return chance
+
+
+def _since_contact(life: Life, person: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Days since the home visit before, made or missed: in this window, or the last known."""
+    order = np.lexsort((day, person))
+    of, on = person[order], day[order]
+    before = np.where(
+        np.append(False, of[1:] == of[:-1]), np.append(0, on[:-1]), life.last_home[of]
+    )
+    since = np.empty(len(person))
+    since[order] = on - before
+    return since
+
+
+def _met(draw: np.ndarray, missing: np.ndarray, assumed: Assumptions) -> np.ndarray:
+    """Seen, away or refused, of one number from 0 to 1 each."""
+    refused = missing * assumed.number("visits.refused_of_missed")
+    return np.where(draw < refused, REFUSED, np.where(draw < missing, AWAY, SEEN))
 
 
 def _rates(
@@ -160,5 +219,5 @@ def draw_discoveries(rng: np.random.Generator, life: Life) -> pd.DataFrame:
     ):
         found = np.flatnonzero((days < NEVER) & (rng.random(len(days)) < 0.4))
         day = days[found] + rng.geometric(0.04, len(found))
-        parts.append(_visits(found, day, HOME, outcome, ROUTINE))
+        parts.append(_visits(found, day, HOME, outcome, ROUTINE, planned=True))
     return pd.concat(parts, ignore_index=True)

@@ -38,15 +38,16 @@ def run_course(
     pregnancies: pd.DataFrame,
     households: pd.DataFrame,
     *,
+    first_day: np.datetime64,
     part: int,
     seed: int,
     assumed: Assumptions,
 ) -> Course:
-    """Live through all windows."""
+    """Live through all windows, the first of which begins after ``first_day``."""
     rng = stream(seed, part, "course")
     length = int(assumed.number("programme.window_days"))
     windows = int(assumed.number("programme.windows"))
-    life = Life.begin(folk, pregnancies, households, length * windows)
+    life = Life.begin(folk, pregnancies, households, length * windows, first_day)
     maternity = contacts.draw_maternity(stream(seed, part, "maternity"), pregnancies, assumed)
     risks, events, visits = [], [], [contacts.draw_surveys(folk), maternity]
     for window in range(windows):
@@ -83,7 +84,10 @@ class Life:
     moved: np.ndarray
     admitted: np.ndarray
     last_seen: np.ndarray
+    last_home: np.ndarray
+    has_phone: np.ndarray
     last_day: int
+    first_day: np.datetime64
 
     @classmethod
     def begin(
@@ -92,6 +96,7 @@ class Life:
         pregnancies: pd.DataFrame,
         households: pd.DataFrame,
         last_day: int,
+        first_day: np.datetime64,
     ) -> Life:
         """Before the first window."""
         home = folk["household"].to_numpy()
@@ -105,8 +110,16 @@ class Life:
             folk["moved"].to_numpy().copy(),
             np.zeros(n, dtype=bool),
             folk["enrolled"].to_numpy().copy(),
+            folk["enrolled"].to_numpy().copy(),
+            folk["phone"].to_numpy(dtype=bool),
             last_day,
+            first_day,
         )
+
+    def month_of(self, day: np.ndarray) -> np.ndarray:
+        """The month of each day, 1 to 12."""
+        dates = self.first_day + day.astype(np.int64).astype("timedelta64[D]")
+        return dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
 
     def at_risk(self, start: int, length: int) -> np.ndarray:
         """Positions of those who live here at some time of the window, newborns included."""
@@ -139,3 +152,5 @@ class Life:
         self.admitted[befell["person"]] = True
         seen = met[(met["kind"] == HOME) & (met["outcome"] == SEEN) & (met["day"] <= day)]
         np.maximum.at(self.last_seen, seen["person"].to_numpy(), seen["day"].to_numpy())
+        home = met[(met["kind"] == HOME) & (met["day"] <= day)]
+        np.maximum.at(self.last_home, home["person"].to_numpy(), home["day"].to_numpy())

@@ -42,6 +42,8 @@ def draw_health(
     n = len(state)
     state["adherence"] = choose(rng, assumed.numbers("health.adherence_share"), n)
     state["frailty"] = rng.normal(0, 1, n)
+    # How often somebody is not at home: a habit that nobody measures.
+    state["habit"] = rng.normal(0, 1, n)
     return state
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from chw_tools.records import load_catalogue
 from chw_tools.testing.chance import stream
 from chw_tools.testing.contacts import ADMISSION, HOME
+from chw_tools.testing.population import NEVER
 from chw_tools.testing.words import FAMILY, GIVEN, LANGUAGES
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def render_visits(names: Names) -> pd.DataFrame:
             ),
             "facility_id": _where_treated(names, home, households["facility"].to_numpy()),
             "visited_on": names.date(day),
+            "planned_on": names.date(np.where(visits["planned"] == 1, day, NEVER)),
             "kind": _KINDS[visits["kind"]],
             "outcome": _OUTCOMES[visits["outcome"]],
             "minutes": np.where(home & (visits["outcome"].to_numpy() == 0), minutes, np.nan),
@@ -139,7 +141,9 @@ def render_outcomes(names: Names) -> pd.DataFrame:
     rng = stream(names.drawn.seed, names.drawn.part, "outcomes")
     events = names.drawn.course.events
     person, day = events["person"].to_numpy(), events["day"].to_numpy()
-    known = np.minimum(day + rng.geometric(0.12, len(events)), names.drawn.days)
+    window = int(names.drawn.assumed.number("programme.window_days"))
+    window_end = -(-day // window) * window
+    known = np.minimum(day + rng.geometric(0.12, len(events)), window_end)
     frame = pd.DataFrame(
         {
             "id": names.ids("E", len(events)),
@@ -147,8 +151,8 @@ def render_outcomes(names: Names) -> pd.DataFrame:
             "outcome": np.where(events["is_death"], "death", "hospital_admission"),
             "happened_on": names.date(day),
             "is_positive": True,
-            # The hospital's list arrives late, yet by the last day it is complete: what the
-            # truth says happened can be found in the register.
+            # The hospital's list arrives late, yet it is complete at the end of each window:
+            # what the truth says happened can be found in the register by then.
             "known_on": names.date(np.maximum(known, names.folk["enrolled"].to_numpy()[person])),
         }
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from chw_tools.records import TABLES, Register, derived_ids
 from chw_tools.testing import care, people_tables, place_tables
+from chw_tools.testing.contacts import AWAY, REFUSED
 from chw_tools.testing.names import Names
 from chw_tools.testing.population import NEVER
 
@@ -60,7 +61,41 @@ def render_truth(drawn: Drawn) -> dict[str, pd.DataFrame]:
             }
         ),
         "people": _true_people(names),
+        "visits": _true_visits(names),
+        "pregnancies": _true_pregnancies(names),
     }
+
+
+def _true_visits(names: Names) -> pd.DataFrame:
+    """The probability that each planned home visit is missed."""
+    visits = names.drawn.course.visits
+    person = visits["person"].to_numpy()
+    kept = np.flatnonzero(visits["missing"].notna() & names.registered[person])
+    mine = visits.iloc[kept]
+    return pd.DataFrame(
+        {
+            "id": names.visit.take(kept),
+            "person_id": names.person.take(mine["person"]),
+            "planned_on": names.date(mine["day"]),
+            "probability": mine["missing"].to_numpy(),
+            "happened": mine["outcome"].isin([AWAY, REFUSED]).to_numpy(),
+        }
+    )
+
+
+def _true_pregnancies(names: Names) -> pd.DataFrame:
+    """The probability that each birth comes before 37 completed weeks."""
+    begun = names.drawn.pregnancies
+    begun = begun[(begun["outcome"] < 2) & names.registered[begun["person"]]]
+    days = (begun["ends"] - begun["last_period"]).to_numpy()
+    return pd.DataFrame(
+        {
+            "person_id": names.person.take(begun["person"]),
+            "last_period_on": names.date(begun["last_period"]),
+            "probability": begun["preterm"].to_numpy(),
+            "happened": days < 37 * 7,
+        }
+    )
 
 
 def trusted_register(tables: Mapping[str, pd.DataFrame], source: Source) -> Register:

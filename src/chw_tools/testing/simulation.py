@@ -105,7 +105,7 @@ def _draw(n: int, part: int, seed: int, ends_on: date, assumed: Assumptions) -> 
     homes = places.households
     folk = draw_people(n, homes, part=part, seed=seed, assumed=assumed)
     folk = draw_health(folk, part=part, seed=seed, assumed=assumed, subject="health")
-    begun = draw_pregnancies(folk, last_day=days, part=part, seed=seed, assumed=assumed)
+    begun = draw_pregnancies(folk, homes, last_day=days, part=part, seed=seed, assumed=assumed)
     births = begun[(begun["outcome"] == 0) & begun["ends"].between(1, days)]
     infants = draw_infants(
         births["person"].to_numpy(),
@@ -118,9 +118,11 @@ def _draw(n: int, part: int, seed: int, ends_on: date, assumed: Assumptions) -> 
     )
     infants = draw_health(infants, part=part, seed=seed, assumed=assumed, subject="infant health")
     folk = pd.concat([folk, infants], ignore_index=True)
-    course = run_course(folk, begun, homes, part=part, seed=seed, assumed=assumed)
-    findings = draw_findings(course.visits, folk, part=part, seed=seed, assumed=assumed)
     first_day = np.datetime64(ends_on, "s") - np.timedelta64(days, "D")
+    course = run_course(
+        folk, begun, homes, first_day=first_day, part=part, seed=seed, assumed=assumed
+    )
+    findings = draw_findings(course.visits, folk, part=part, seed=seed, assumed=assumed)
     return Drawn(part, seed, first_day, days, assumed, places, folk, begun, course, findings)
 
 

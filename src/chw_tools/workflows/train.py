@@ -17,7 +17,12 @@ from chw_tools.model_evaluation import (
     evaluate,
     write_report,
 )
-from chw_tools.model_training import choose_index_days, make_cohorts, run_training
+from chw_tools.model_training import (
+    check_trainable,
+    choose_index_days,
+    make_cohorts,
+    run_training,
+)
 from chw_tools.model_training.inputs import read_inputs
 from chw_tools.records import new_id
 
@@ -141,9 +146,12 @@ def train_model(
     ------
     NotEnoughData
         If there are too few people or events.
+    NotTrainable
+        If a published formula foresees the outcome.
     NothingToRead
         If the register is empty.
     """
+    check_trainable(definition)
     days = index_days or choose_index_days(last_known(register), definition)
     run = run_training(
         make_cohorts(register, definition, index_days=days),

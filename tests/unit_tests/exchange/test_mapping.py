@@ -188,3 +188,30 @@ def test_a_row_is_mapped_alike_alone_and_in_company(order, cut):
         again = pd.concat(parts[table]).set_index("id").sort_index().astype(str)
         expected = rows.set_index("id").sort_index().astype(str)
         assert again[expected.columns].fillna("").equals(expected.fillna(""))
+
+
+_COUNTED = """
+source = "trial"
+[[file]]
+name = "clinic*.csv"
+person = "No"
+as_of = 2004-04-20
+[file.pregnancies]
+last_period_on = { constant = 2004-01-01 }
+ended_on = { days = "SBP", after = 2004-01-01 }
+"""
+
+
+def test_a_day_may_be_counted_from_another():
+    rows = ROWS.assign(SBP=["270", "soon", None])
+    ended = _mapped(_COUNTED, rows)["pregnancies"]["ended_on"]
+    assert ended.iloc[0] == "2004-09-27"
+    assert ended.iloc[1] == "soon"  # stays as it is, and cleaning refuses it
+    assert pd.isna(ended.iloc[2])
+
+
+@pytest.mark.parametrize("said", ['{ days = "SBP" }', '{ days = "SBP", after = "May" }'])
+def test_days_need_a_day_to_be_counted_from(said):
+    text = _COUNTED.replace('{ days = "SBP", after = 2004-01-01 }', said)
+    with pytest.raises(MappingFault, match="after = 2004-01-01"):
+        parse_mapping(text, where="trial.toml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from chw_tools.errors import ProgrammeFault
@@ -10,6 +11,7 @@ from chw_tools.programme.outcomes import load_outcomes
 _SOUND = """
 [fall]
 label = "A fall"
+who = "Everybody"
 recorded = ["fall"]
 kind = "within_days"
 horizon_days = 90
@@ -25,7 +27,7 @@ def test_every_shipped_definition_says_its_use_and_its_limits():
         assert definition.intended_use
         assert definition.not_for
         assert definition.known_caveats
-        assert definition.recorded
+        assert definition.who
 
 
 def test_no_shipped_definition_lets_the_answer_in_as_an_input():
@@ -55,3 +57,109 @@ def test_what_is_no_definition_is_refused(tmp_path, text):
     (tmp_path / "outcomes.toml").write_text(text)
     with pytest.raises(ProgrammeFault):
         load_outcomes(tmp_path)
+
+
+_KEYS = {
+    'kind = "soon"': "kind must be one of within_days, status, measured",
+    "recorded = []": "recorded must be a list of texts",
+    "min_age_years = 200": "min_age_years must be a number from 0 to 130",
+    "horizon_days = true": "horizon_days must be a whole number",
+    "horizon_days = 0": "horizon_days must be a positive number of days",
+    "knowledge_delay_days = -1": "knowledge_delay_days must be a whole number from 0",
+    'sex = "woman"': "sex must be one of female, male",
+    'pregnant = "yes"': "pregnant must be one of any, only, none",
+    'exclude_condition_groups = ["gout"]': "names gout, which is no condition group",
+    'visit_kinds = ["school"]': "names school, which is no kind of visit",
+    'missed_as = ["late"]': "names late, which is no result of a visit",
+    "exclude_prevalent = 1": "exclude_prevalent must be true or false",
+    'competing = ["death"]': "competing must be a table",
+    'competing = { war = "excluded" }': "names war; there are death, moved",
+    'competing = { death = "ignored" }': "must say of each event excluded, negative, positive",
+    'competing = { stillbirth = "excluded" }': "stillbirth belongs to kind birth_before only",
+    'thresholds = "high"': "thresholds must be a list",
+    "thresholds = [{ at_least = 1 }]": "must each have a name",
+    'thresholds = [{ name = "bmi" }]': "bmi must have exactly one of at_least, below, answers",
+    'thresholds = [{ name = "bmi", below = "x" }]': "at_least and below are numbers",
+    'thresholds = [{ name = "bmi", answers = [] }]': "answers a list of texts",
+    'index_rule = "each_visit"': "kind missed_visit and index_rule each_visit belong together",
+    'index_rule = "each_pregnancy"': "kind birth_before and index_rule each_pregnancy belong",
+    "birth_before_weeks = 37": "birth_before_weeks must stand with kind birth_before",
+    'method = "formula"': "score must name the published score",
+    'score = "who_cvd"': "score must name the published score for method formula, and only",
+    "min_age_years = 50\nmax_age_years = 40": "min_age_years lies above max_age_years",
+    'label = " "': "label must be a text",
+    'exclude_features = ["a"]\ninclude_features = ["a"]': "name the same feature",
+}
+
+
+@pytest.mark.parametrize(("key", "said"), list(_KEYS.items()))
+def test_each_key_is_checked_and_the_fault_names_key_and_cure(tmp_path, key, said):
+    names = {line.split(" = ")[0] for line in key.splitlines()}
+    kept = [line for line in _SOUND.strip().splitlines() if line.split(" = ")[0] not in names]
+    (tmp_path / "outcomes.toml").write_text("\n".join([*kept, key]))
+    with pytest.raises(ProgrammeFault, match="fall: ") as error:
+        load_outcomes(tmp_path)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "said"),
+    [
+        ("status", "", None),
+        ("measured", 'thresholds = [{ name = "bmi", below = 16 }]', None),
+        ("measured", "", "thresholds must name what is measured"),
+        (
+            "measured",
+            'thresholds = [{ name = "weight_for_age_z", below = -2 }]',
+            "weight_for_age_z, which the catalogue does not hold",
+        ),
+        ("missed_visit", 'index_rule = "each_visit"', None),
+        ("birth_before", 'index_rule = "each_pregnancy"\nbirth_before_weeks = 34', None),
+        ("birth_before", 'index_rule = "each_pregnancy"', "birth_before_weeks must stand"),
+    ],
+)
+def test_each_kind_needs_its_own_keys(tmp_path, kind, more, said):
+    text = _SOUND.replace("within_days", kind) + more
+    if kind != "status":
+        text = text.replace('recorded = ["fall"]\n', "")
+    (tmp_path / "outcomes.toml").write_text(text)
+    if said is None:
+        assert load_outcomes(tmp_path)["fall"].kind == kind
+        return
+    with pytest.raises(ProgrammeFault, match=said):
+        load_outcomes(tmp_path)
+
+
+def test_a_death_does_not_compete_with_itself(tmp_path):
+    text = _SOUND.replace('["fall"]', '["death"]') + 'competing = { death = "negative" }'
+    (tmp_path / "outcomes.toml").write_text(text)
+    with pytest.raises(ProgrammeFault, match="death is the outcome itself"):
+        load_outcomes(tmp_path)
+
+
+def test_names_are_those_of_the_rooms_that_use_them():
+    """Where a definition names a score, a feature or a group, it exists."""
+    from chw_tools.feature_engineering import build_features, select_for_model
+    from chw_tools.records import Register
+    from chw_tools.risk_prediction.scores import SCORES
+
+    features = build_features(Register.of(), as_of=pd.Timestamp("2024-01-01"))
+    for definition in load_outcomes().values():
+        assert select_for_model(features, definition).declaration
+        assert not definition.score or definition.score in SCORES
+
+
+def test_pressure_is_no_input_of_uncontrolled_hypertension():
+    definition = load_outcomes()["uncontrolled_hypertension_180d"]
+    assert {"systolic_mmhg", "diastolic_mmhg"} <= set(definition.exclude_features)
+    assert "measure it" in definition.not_for
+
+
+def test_the_page_tells_of_every_outcome():
+    from chw_tools.programme.outcomes_page import outcomes_page
+
+    page = outcomes_page()
+    for definition in load_outcomes().values():
+        assert f"## `{definition.name}`" in page
+        for text in (definition.not_for, definition.who, *definition.known_caveats):
+            assert text in page

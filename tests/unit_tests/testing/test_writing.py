@@ -71,7 +71,7 @@ def test_truth_lies_apart_and_mess_is_listed_only_where_there_is_some(tmp_path: 
     write_programme(tmp_path / "messy", people=60, seed=2)
     write_programme(tmp_path / "clean", people=60, seed=2, mess=False)
     names = {path.stem for path in (tmp_path / "messy" / "truth").iterdir()}
-    assert names == {"risks", "people", "mess"}
+    assert names == {"risks", "people", "visits", "pregnancies", "mess"}
     assert not (tmp_path / "clean" / "truth" / "mess.csv").exists()
 
 
