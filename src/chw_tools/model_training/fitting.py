@@ -7,6 +7,7 @@ declared inputs, leaving out what cannot be learnt from, and the digest of what 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -98,6 +99,8 @@ def read_learnable(
     kept = tuple(f for f in declaration if f.name in learnable)
     if not kept:
         raise NotEnoughData("no feature is known and varies among the training rows")
+    if len(kept) == inputs.shape[1]:  # as a rule; the rows need no second copy
+        return kept, inputs
     return kept, inputs[[f.name for f in kept]]
 
 
@@ -163,10 +166,18 @@ def one_thread() -> AbstractContextManager[Any]:
     On cores that others use too, several threads wait for one another by spinning: boosting
     was measured at ten times its time. The numbers are also the same on every machine.
     """
-    from threadpoolctl import threadpool_limits
+    import sys
 
-    limited: AbstractContextManager[Any] = threadpool_limits(limits=1)
+    limited: AbstractContextManager[Any] = _find_libraries(len(sys.modules)).limit(limits=1)
     return limited
+
+
+@lru_cache(maxsize=1)
+def _find_libraries(_n_modules: int) -> Any:
+    """The numerical libraries in this process: looked for anew after anything is imported."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _held(rows: TrainingRows) -> dict[str, Any]:

@@ -35,6 +35,8 @@ def read_inputs(frame: pd.DataFrame, declaration: Iterable[Feature]) -> pd.DataF
 def _column(values: pd.Series, kind: str) -> pd.Series:
     if kind == "choice":
         return values.astype(object).where(values.notna(), np.nan)
+    if values.dtype == np.float64:
+        return values
     return values.astype("Float64").astype("float64")
 
 
@@ -44,12 +46,18 @@ def find_learnable(inputs: pd.DataFrame, *, least_known: float = LEAST_KNOWN) ->
     At least two rows differ (a gap is a value here), and the value is known of at least the
     given share of rows.
     """
-    known = inputs.notna().mean()
-    return [
-        str(name)
-        for name, values in inputs.items()
-        if known[name] >= least_known and values.duplicated().sum() < len(values) - 1
-    ]
+    return [str(name) for name, values in inputs.items() if _is_learnable(values, least_known)]
+
+
+def _is_learnable(values: pd.Series, least_known: float) -> bool:
+    if values.dtype != np.float64:
+        return bool(values.notna().mean() >= least_known and values.duplicated().sum() < len(values) - 1)
+    known = values.to_numpy()
+    gaps = np.isnan(known)
+    n_gaps = int(gaps.sum())
+    if len(known) == 0 or 1 - n_gaps / len(known) < least_known or n_gaps == len(known):
+        return False
+    return n_gaps > 0 or bool((known != known[0]).any())
 
 
 def compute_ranges(inputs: pd.DataFrame) -> dict[str, list[float]]:
