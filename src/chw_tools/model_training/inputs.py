@@ -51,7 +51,9 @@ def find_learnable(inputs: pd.DataFrame, *, least_known: float = LEAST_KNOWN) ->
 
 def _is_learnable(values: pd.Series, least_known: float) -> bool:
     if values.dtype != np.float64:
-        return bool(values.notna().mean() >= least_known and values.duplicated().sum() < len(values) - 1)
+        return bool(
+            values.notna().mean() >= least_known and values.duplicated().sum() < len(values) - 1
+        )
     known = values.to_numpy()
     gaps = np.isnan(known)
     n_gaps = int(gaps.sum())
