@@ -23,6 +23,7 @@ from chw_tools.cli import (
     published,
     registry,
     service,
+    shapes,
 )
 from chw_tools.cli.world import World
 from chw_tools.errors import ChwError
@@ -44,7 +45,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (demo, data, models, registry, backtest, care, published, people, programme, service):
+for module in (
+    demo,
+    data,
+    models,
+    registry,
+    backtest,
+    shapes,
+    care,
+    published,
+    people,
+    programme,
+    service,
+):
     module.add_to(app)
 
 

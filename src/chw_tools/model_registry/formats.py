@@ -29,6 +29,7 @@ ADDITIVE_FILE, PIPELINE_FILE, SCORING_FILE = "model.json", "model.skops", "scori
 #: Types outside skops's own list that our recipes need; all hold arrays and numbers only.
 TRUSTED_TYPES: tuple[str, ...] = (
     "collections.OrderedDict",
+    "interpret.glassbox._ebm._ebm.ExplainableBoostingClassifier",
     "lightgbm.basic.Booster",  # keeps its trees as text
     "lightgbm.sklearn.LGBMClassifier",
     "numpy.dtype",
