@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock docs data bench bench-planning clean install install-dev
+.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk clean install install-dev
 
 help:           ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,11 +52,14 @@ data: $(VENV)/run.stamp             ## write data/raw/ anew from the simulator
 	@$(BIN)/python scripts/write_sample_data.py
 
 bench: $(VENV)/run.stamp            ## measure; results in benchmarks/results/
-	@for script in $(filter-out $(wildcard benchmarks/planning_*.py), $(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out $(wildcard benchmarks/planning_*.py benchmarks/risk_*.py), $(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 # PLANNING=quick leaves out what takes minutes.
 bench-planning: $(VENV)/run.stamp   ## plans against best known answers: ours, best known, gap, seconds
 	@for script in benchmarks/planning_*.py; do echo "== $$script"; $(BIN)/python $$script $(PLANNING) || exit 1; done
+
+bench-risk: $(VENV)/run.stamp       ## models against bare learners, the truth, and the clock
+	@for script in benchmarks/risk_learners.py benchmarks/risk_truth.py benchmarks/risk_training.py benchmarks/risk_scoring.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 lock: $(VENV)/dev.stamp             ## resolve the ranges of pyproject.toml anew, with hashes
 	@$(BIN)/python -m pip install --quiet uv
