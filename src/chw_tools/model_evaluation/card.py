@@ -17,6 +17,8 @@ SIMULATED = (
     "Trained and judged on simulated people. This proves the plumbing, not medicine: nothing "
     "here says how the model would do among real people, and it may not score any."
 )
+#: Facts that are read by machines only, in the model's own file.
+_LONG = ("ranges",)
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,11 @@ def write_card(about: About, evaluation: Evaluation | None) -> str:
 
 def list_facts(about: About) -> list[tuple[str, str]]:
     """What the training recorded of itself, and the versions that did it, in words."""
-    facts = [(key.replace("_", " "), _said(value)) for key, value in about.trained_on.items()]
+    facts = [
+        (key.replace("_", " "), _said(value))
+        for key, value in about.trained_on.items()
+        if key not in _LONG
+    ]
     return facts + [(f"version of {name}", said) for name, said in about.versions.items()]
 
 

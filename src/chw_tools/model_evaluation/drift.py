@@ -287,7 +287,7 @@ def _advise(performance: pd.DataFrame) -> str:
             f"{more} events happen than are foreseen, and nothing else is shown to have changed: "
             f"recalibrate in the large (add {large['current']:+.2f} to the log-odds)."
         )
-    return "Nothing is shown to have changed in calibration or order."
+    return "The risks fit what happens now, and the order is not shown to be worse: leave it be."
 
 
 def _is_off(row: pd.Series, perfect: float) -> bool:

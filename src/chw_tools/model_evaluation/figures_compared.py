@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: Intervals wider than this are cut at the edge of a forest plot.
 _RATIO_LIMITS = (0.4, 2.5)
 _DRIFT_SHOWN = 15
+#: Letters of a group's name in a picture; the table has all.
+_LONGEST = 24
 
 
 def plot_comparison(comparisons: pd.DataFrame) -> Figure:
@@ -78,7 +80,7 @@ def plot_subgroups(subgroups: pd.DataFrame, metrics: pd.DataFrame) -> Figure:
     at = places.max() - places
     few = shown["is_few"].to_numpy(dtype=bool)
     for axes, measure, title in (
-        (left, "observed_to_expected", "Observed / expected (log scale)"),
+        (left, "observed_to_expected", "Observed / expected"),
         (right, "auc", "AUC"),
     ):
         tidy(axes, "", "")
@@ -248,7 +250,7 @@ def _lay_out(shown: pd.DataFrame) -> tuple[Any, list[str], list[tuple[int, str]]
         places.append(line)
         line += 1
     labels = [
-        f"{group} ({events:,})"
+        f"{group if len(group) <= _LONGEST else group[: _LONGEST - 1] + '…'} ({events:,})"
         for group, events in zip(shown["group"], shown["n_events"], strict=True)
     ]
     return np.array(places), labels, headings

@@ -33,7 +33,7 @@ _TITLES = {
     "wealth_fifth": "Wealth fifth",
     "facility_km": "Distance to facility",
     "is_rural": "Rural",
-    "area_id": "Area",
+    "area": "Area",
 }
 _SHOWN = ("auc", "observed_to_expected", "recall", "precision")
 _UNKNOWN = "not known"
@@ -56,7 +56,7 @@ def compute_subgroups(
         As in :func:`chw_tools.model_evaluation.metrics.compute_metrics`.
     judged_by : DataFrame
         Row by row: ``sex``, ``age_years``, ``wealth_fifth``, ``facility_km``, ``is_rural``,
-        ``area_id``, as far as the data have them. People of whom it is not known are a group
+        ``area``, as far as the data have them. People of whom it is not known are a group
         of their own.
     threshold : float
         Risk from which a person is called.
@@ -187,7 +187,7 @@ def name_groups(name: str, values: pd.Series) -> pd.Series:
         named = _cut(values, _AGE_EDGES, whole=True)
     elif name == "facility_km":
         named = _cut(values, _KM_EDGES, whole=False)
-    elif name == "area_id":
+    elif name == "area":
         named = _largest(values)
     else:
         known = sorted(values.dropna().unique())

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from chw_tools.records import Register
 
 #: Columns by which the report judges subgroups, where the features have them.
-JUDGED_BY = ("sex", "age_years", "wealth_fifth", "facility_km", "is_rural", "area_id")
+JUDGED_BY = ("sex", "age_years", "wealth_fifth", "facility_km", "is_rural")
 #: Visits and pregnancies are judged over half a year: single days hold too few. A decision of
 #: this project, so long as the horizon of its first outcome.
 PERIOD_DAYS = 180
@@ -228,13 +228,21 @@ def _one_day(
         labels=rows["label"].rename(definition.name),
         as_of=pd.Series(day, frame.index, dtype="datetime64[s]"),
         households=homes.where(homes.notna(), people),
-        judged_by=frame[[name for name in JUDGED_BY if name in frame]],
+        judged_by=_judged_by(part, frame),
         horizon_days=definition.settle_days,
         areas=frame["area_id"].astype("str"),
         settled_on=rows["settled_on"],
         subjects=rows["subject_id"].astype("str"),
         counts=counts,
     )
+
+
+def _judged_by(register: Register, frame: pd.DataFrame) -> pd.DataFrame:
+    """What subgroups are made of; areas by the name that people know them by."""
+    found = frame[[name for name in JUDGED_BY if name in frame]]
+    areas = register.areas.drop_duplicates("id").set_index("id")
+    names = frame["area_id"].map(areas["name"]).astype("str")
+    return found.assign(area=names.where(names.notna(), frame["area_id"]))
 
 
 def _stacked(parts: list[Cohorts], counts: pd.DataFrame) -> Cohorts:

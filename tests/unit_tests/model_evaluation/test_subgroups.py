@@ -124,13 +124,13 @@ def test_small_areas_are_judged_together():
     areas = np.repeat([f"area-{i:02d}" for i in range(12)], np.arange(60, 0, -5))
     labels = (generator.random(len(areas)) < 0.4).astype(float)
     table = compute_subgroups(
-        labels, np.full(len(areas), 0.4), pd.DataFrame({"area_id": areas}), threshold=0.5, seed=1
+        labels, np.full(len(areas), 0.4), pd.DataFrame({"area": areas}), threshold=0.5, seed=1
     )
     assert set(table["by"]) == {"Area"}
     assert table["group"].tolist() == [f"area-{i:02d}" for i in range(8)] + ["smaller areas"]
     assert table["n"].sum() == len(areas)
     few = compute_subgroups(
-        labels[:20], np.full(20, 0.4), pd.DataFrame({"area_id": ["x"] * 20}), threshold=0.5, seed=1
+        labels[:20], np.full(20, 0.4), pd.DataFrame({"area": ["x"] * 20}), threshold=0.5, seed=1
     )
     assert few["group"].tolist() == ["x"]
 
