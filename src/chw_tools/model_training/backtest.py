@@ -133,7 +133,7 @@ def choose_origins(
     """
     if definition.kind != "within_days" or not definition.horizon_days:
         raise NotEnoughData(
-            "a status has no before and after to test over",
+            "what is not within a horizon of index days has no before and after to test over",
             where=definition.name,
             cure="Choose an outcome with a horizon.",
         )
@@ -175,7 +175,8 @@ def backtest(
     n_training_days : int
         Index days learnt from at each origin, a horizon apart.
     knowledge_days : int
-        Days between the end of a training horizon and the origin.
+        Days between the end of a training horizon and the origin; no fewer than the outcome's
+        own ``knowledge_delay_days``.
     n_refits : int
         Refits on the last origin, for the stability of the list.
 
@@ -205,7 +206,8 @@ def backtest(
             cure="Give a longer record, fewer training days or a shorter gap.",
         )
     refits = _refit(*last, definition, recipe, seed=seed, n_refits=n_refits)
-    gap = f"{definition.horizon_days} days of horizon and {knowledge_days} of reporting"
+    late = max(knowledge_days, definition.knowledge_delay_days)
+    gap = f"{definition.horizon_days} days of horizon and {late} of reporting"
     notes.append(f"Between the last training day and each origin lie {gap}.")
     return Backtest(
         pd.concat(parts, ignore_index=True), compute_stability(lists), refits, tuple(notes)
@@ -226,7 +228,8 @@ def _learn(
     knowledge_days: int,
 ) -> Cohorts:
     horizon = pd.Timedelta(days=definition.horizon_days or 0)
-    newest = origin - horizon - pd.Timedelta(days=knowledge_days)
+    gap = max(knowledge_days, definition.knowledge_delay_days)
+    newest = origin - horizon - pd.Timedelta(days=gap)
     days = [newest - k * horizon for k in range(n_days)]
     return make_cohorts(cut_to_known(register, origin), definition, index_days=days)
 

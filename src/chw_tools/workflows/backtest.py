@@ -110,6 +110,8 @@ def backtest_model(
         If there is no such feature or score.
     """
     last = last_known(register)
+    # What happened lately is not all reported yet.
+    late = pd.Timedelta(days=max(knowledge_days, definition.knowledge_delay_days))
     rules = {
         **SIMPLE_RULES,
         **_read_features(build_features(register, as_of=last), features),
@@ -123,10 +125,7 @@ def backtest_model(
         definition,
         recipe=recipe,
         seed=seed,
-        # What happened lately is not all reported yet.
-        origins=choose_origins(
-            last - pd.Timedelta(days=knowledge_days), definition, n_origins=n_origins
-        ),
+        origins=choose_origins(last - late, definition, n_origins=n_origins),
         rules=rules,
         population=population,
         knowledge_days=knowledge_days,
