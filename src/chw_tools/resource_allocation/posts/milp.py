@@ -99,26 +99,6 @@ def solve_worst(problem: PostsProblem, *, seconds: float, seed: int) -> tuple[fl
     return -float(info.objective_function_value), min(-float(info.mip_dual_bound), 1.0)
 
 
-def serve_posts(problem: PostsProblem, posts: Counts, *, seconds: float = 30.0) -> Served | None:
-    """The best shares for given posts: a linear programme; None where there is none."""
-    at = posts[problem.site] > 0
-    part = replace(
-        problem,
-        community=problem.community[at],
-        site=problem.site[at],
-        minutes=problem.minutes[at],
-        least=posts,
-        most=posts,
-        budget=int(posts.sum()),
-    )
-    solved = solve_milp(part, seconds=seconds, seed=0)
-    if solved.answer is None:
-        return None
-    share = np.zeros(len(problem.community))
-    share[at] = solved.answer.share
-    return Served(posts, share)
-
-
 def _highs(*, seconds: float, seed: int, gap: float) -> Any:
     import highspy
 

@@ -10,7 +10,15 @@ from chw_tools.programme import load_programme
 from chw_tools.records import TABLES, conform
 from chw_tools.records.checks import check_table
 from chw_tools.records.planning import COMMUNITY_NEEDS, POSTED
-from chw_tools.resource_allocation.posts import path_km, posted_table, posts_problem, solve_posts
+from chw_tools.resource_allocation.posts import (
+    budget_curve,
+    budget_plans,
+    path_km,
+    posted_table,
+    posts_problem,
+    solve_posts,
+)
+from chw_tools.resource_allocation.posts.figures import plot_budget, plot_posts
 from chw_tools.resource_allocation.solving import Stop, run_here
 
 PROGRAMME = load_programme()
@@ -111,3 +119,15 @@ def test_no_community_has_a_position() -> None:
     assert plan.is_feasible
     assert len(posted_table(found, plan)) == 0
     assert len(found.set_aside) == 1
+
+
+def test_pictures_show_posts_and_what_they_buy() -> None:
+    table = communities([0.0, 0.01, 0.02, 3.0])
+    found = posts_problem(table, workers(), areas(4), programme=PROGRAMME, budget=3)
+    plans = budget_plans(found.problem, [1, 3], Stop(5), run=run_here)
+    place = {name: found.table[name].to_numpy() for name in ("longitude", "latitude")}
+    drawn = plot_posts(found.problem, plans[-1], note="Simulated", **place)
+    curve = plot_budget(budget_curve(found.problem, plans), note="Simulated")
+
+    assert "of 4 communities not fully served" in drawn.axes[0].get_title(loc="left")
+    assert curve.axes[0].lines[0].get_xdata().tolist() == [1, 3]

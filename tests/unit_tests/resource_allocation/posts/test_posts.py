@@ -18,12 +18,15 @@ from scipy.sparse.csgraph import shortest_path
 from chw_tools.errors import SolverFailed
 from chw_tools.resource_allocation.posts import (
     PostsProblem,
+    budget,
     budget_curve,
     budget_plans,
     compare_sites,
+    solve,
     solve_fairly,
     solve_posts,
 )
+from chw_tools.resource_allocation.posts.milp import solve_worst
 from chw_tools.resource_allocation.posts.problem import (
     Served,
     find_faults,
@@ -243,21 +246,7 @@ def test_faults_are_found_from_the_numbers_alone() -> None:
 
 def test_regions_better_a_plan_and_keep_its_rules() -> None:
     rng = np.random.default_rng(5)
-    places = rng.uniform(0, 30, (60, 2))
-    minutes = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1)) * 4
-    i, j = np.nonzero(minutes <= 40)
-    problem = PostsProblem(
-        i,
-        j,
-        minutes[i, j],
-        rng.uniform(0.1, 0.4, 60),
-        rng.uniform(10, 90, 60),
-        np.zeros(60, dtype=np.int64),
-        np.full(60, 2),
-        17,
-        capacity=1.0,
-        unserved_minutes=90.0,
-    )
+    problem = scattered()
     posts = np.zeros(60, dtype=np.int64)
     posts[rng.permutation(60)[:17]] = 1
     start = serve_nearest(problem, posts)
@@ -269,6 +258,72 @@ def test_regions_better_a_plan_and_keep_its_rules() -> None:
 
     assert find_faults(problem, better) == ()
     assert cost(better) < 0.9 * cost(start)
+
+
+def scattered(*, seed: int = 5, floor: float | None = None) -> PostsProblem:
+    """Sixty communities with tight posts; two groups where a floor is asked for."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(0, 30, (60, 2))
+    minutes = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1)) * 4
+    i, j = np.nonzero(minutes <= 40)
+    group = None if floor is None else (np.arange(60) % 2).astype(np.int64)
+    return PostsProblem(
+        community=i,
+        site=j,
+        minutes=minutes[i, j],
+        demand=rng.uniform(0.1, 0.4, 60),
+        people=rng.uniform(10, 90, 60),
+        least=np.zeros(60, dtype=np.int64),
+        most=np.full(60, 2),
+        budget=17,
+        capacity=1.0,
+        unserved_minutes=90.0,
+        group=group,
+        floor=None if floor is None else np.full(2, floor),
+    )
+
+
+@pytest.mark.parametrize("floor", [None, 0.9])
+def test_large_problems_take_the_way_by_regions_and_stay_sound(
+    monkeypatch: pytest.MonkeyPatch, floor: float | None
+) -> None:
+    problem = scattered(floor=floor)
+    whole = solve_posts(problem, Stop(60, iterations=5), run=run_here)
+    monkeypatch.setattr(solve, "_MOST_PAIRS", 10)
+    parts = solve_posts(problem, Stop(12, iterations=5), run=run_here)
+
+    assert parts.is_feasible
+    assert parts.bound <= whole.cost * (1 + 1e-6)
+    assert parts.cost >= whole.bound * (1 - 1e-6)
+    assert parts.cost <= 1.1 * whole.cost
+
+
+def test_when_no_solver_ends_the_worst_group_is_asked_for_nothing_more() -> None:
+    def fails(*_: object, seconds: float) -> None:
+        raise SolverFailed("It broke.")
+
+    found = solve_fairly(scattered(floor=0.0), Stop(3, iterations=5), run=fails)
+
+    assert (found.worst, found.worst_bound) == (0.0, 1.0)
+    assert found.plan.is_feasible
+
+
+def test_the_plan_of_a_smaller_budget_stands_where_the_larger_found_none_better() -> None:
+    problem = scattered()
+    plan = solve_posts(replace(problem, budget=9), Stop(4, iterations=5), run=run_here)
+    worse = replace(plan, cost=plan.cost * 2, bound=plan.bound / 2)
+    kept = budget._no_worse(worse, plan)
+
+    assert kept.cost == plan.cost
+    assert kept.notes == ("The plan of the smaller budget stands.",)
+
+
+def test_groups_are_asked_for_only_where_there_are_any() -> None:
+    problem = scattered()
+    with pytest.raises(ValueError, match="no groups"):
+        group_shares(problem, np.ones(60))
+    with pytest.raises(ValueError, match="no groups"):
+        solve_worst(problem, seconds=1, seed=0)
 
 
 def test_sites_are_compared_by_the_use_they_bring() -> None:
