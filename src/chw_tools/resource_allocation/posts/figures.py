@@ -52,8 +52,8 @@ def plot_posts(
     n_unserved = int((~served).sum())
     said = f"{int(plan.posts.sum())} posts; {n_unserved} of {len(served)} communities not fully "
     set_title(axes, f"{said}served; gap {plan.gap:.1%}")
-    legend = figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    legend.set_title(note, prop={"size": 8})
+    look: dict[str, Any] = {"frameon": False, "fontsize": 8, "title_fontsize": 8}
+    figure.legend(loc="outside lower center", ncols=3, title=note, **look)
     return figure
 
 
