@@ -92,17 +92,18 @@ def plan_day(
     ValueError
         If there is advice for somebody without features: dead, moved away or unknown.
     """
-    living = features.frame.index
-    if (living.get_indexer(pd.Index(recommendations["person_id"])) < 0).any():
-        raise ValueError("advice for people who are not in the features")
-    here = people[living.get_indexer(pd.Index(people["id"])) >= 0]
-    staff, notes = _staff(workers, here, programme, visit_on)
-    benefit = expected_benefit(risks, living, outcome=outcome, programme=programme)
-    table = needs(recommendations, benefit, programme=programme, visit_on=visit_on)
-    places = places_of(here, households, areas).set_index("person_id")
-    table = table.join(places[["home", "latitude", "longitude"]])
-    table["household_id"] = here.set_index("id")["household_id"].reindex(table.index)
-    table["worker_id"] = assign_households(here, households, areas, staff).reindex(table.index)
+    table, staff, notes = people_table(
+        recommendations,
+        risks,
+        features=features,
+        people=people,
+        households=households,
+        areas=areas,
+        workers=workers,
+        programme=programme,
+        visit_on=visit_on,
+        outcome=outcome,
+    )
     if worker_ids is not None:
         table = table[table["worker_id"].isin(list(worker_ids))]
         staff = staff[staff["id"].isin(list(worker_ids))]
@@ -111,12 +112,48 @@ def plan_day(
         (table["due_on"] <= due_by) | table["is_must"]
     )
     days = _days(table, staff, programme.planning)
-    has_score = outcome is not None and bool((benefit.score > 0).any())
+    has_score = outcome is not None and bool((table["score"] > 0).any())
     visits = _visits(table, days, visit_on, with_score=has_score)
     unvisited = _unvisited(table, visits, visit_on)
     summary = _summary(table, visits, days, visit_on)
-    notes = (*notes, benefit.note, *_no_position(table, programme), *_over_capacity(days))
+    notes = (*notes, *_no_position(table, programme), *_over_capacity(days))
     return Plan(visits, unvisited, summary, notes)
+
+
+def people_table(
+    recommendations: pd.DataFrame,
+    risks: pd.DataFrame,
+    *,
+    features: Features,
+    people: pd.DataFrame,
+    households: pd.DataFrame,
+    areas: pd.DataFrame,
+    workers: pd.DataFrame,
+    programme: Programme,
+    visit_on: pd.Timestamp,
+    outcome: str | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """Everybody with advice, with need, home, position and worker; the workers; and notes.
+
+    Parameters are those of :func:`plan_day`.
+
+    Raises
+    ------
+    ValueError
+        If there is advice for somebody without features: dead, moved away or unknown.
+    """
+    living = features.frame.index
+    if (living.get_indexer(pd.Index(recommendations["person_id"])) < 0).any():
+        raise ValueError("advice for people who are not in the features")
+    here = people[living.get_indexer(pd.Index(people["id"])) >= 0]
+    staff, notes = _staff(workers, here, programme, visit_on)
+    benefit = expected_benefit(risks, living, outcome=outcome, programme=programme)
+    table = needs(recommendations, benefit, programme=programme, visit_on=visit_on)
+    places = places_of(here, households, areas).set_index("person_id")
+    table = table.join(places[["home", "area_id", "latitude", "longitude"]])
+    table["household_id"] = here.set_index("id")["household_id"].reindex(table.index)
+    table["worker_id"] = assign_households(here, households, areas, staff).reindex(table.index)
+    return table, staff, (*notes, benefit.note)
 
 
 def visit_list(plan: Plan, *, worker_id: str, on: pd.Timestamp) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from chw_tools.resource_allocation.routing import RouteProblem, Shift, solve, so
 from chw_tools.resource_allocation.routing.job import solve_by_insertion, solve_here
 from chw_tools.resource_allocation.routing.problem import NO_WAY
 from chw_tools.resource_allocation.routing.pyvrp_solver import solve_by_pyvrp
+from chw_tools.resource_allocation.routing.replan import Progress, joined, remaining
 from chw_tools.resource_allocation.routing.schedule import as_plan, faults_of, most_value, timed
 from chw_tools.resource_allocation.solving import Stop
 from chw_tools.testing import solvers
@@ -345,3 +346,39 @@ def test_solomon_c101_is_solved_to_the_best_known(shared: Path) -> None:
 
     assert plan.is_feasible
     assert plan.cost == 8273
+
+
+# ---- a day in progress ---------------------------------------------------------------------
+
+
+def test_a_day_in_progress_keeps_what_was_done_and_starts_from_here() -> None:
+    problem = draw(11, n=14, days=2)
+    morning = solve_here(problem, STEPS)
+    first = morning.routes[0]
+    done = list(first.stops[:2])
+    now = Progress(int(problem.stop_at[done[-1]]), first.begins[1] + problem.service[done[-1]])
+    rest, stops = remaining(problem, done=done, progress={first.shift: now})
+    plan = solve_here(rest, STEPS)
+
+    assert plan.is_feasible or not morning.is_feasible
+    assert not set(done) & {stop for _, order in joined(plan, stops) for stop in order}
+    for walk in plan.routes:
+        if walk.shift == first.shift:
+            assert walk.begins[0] >= now.minute
+    as_before = [list(first.stops[2:])]
+    assert not faults_of(rest, [(first.shift, [stops.index(s) for s in as_before[0]])])
+
+
+def test_who_falls_ill_makes_no_stop_and_the_others_take_over() -> None:
+    problem = replace(draw(12, n=10), shifts=(Shift("a", 0), Shift("b", 0)), allowed=None)
+    rest, stops = remaining(problem, done=[], progress={}, absent=[0])
+    plan = solve_here(rest, STEPS)
+
+    assert {walk.shift for walk in plan.routes} == {1}
+    assert stops == list(range(10))
+
+
+def test_several_alike_cannot_be_in_progress_as_one() -> None:
+    problem = replace(draw(1), shifts=(Shift("pair", 0, n=2),))
+    with pytest.raises(ValueError, match="one worker"):
+        remaining(problem, done=[], progress={0: Progress(0, 10.0)})

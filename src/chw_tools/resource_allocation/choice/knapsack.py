@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _EXACT_SIZE = 4_000_000
 
 
-def by_worth(value: Numbers, minutes: Minutes) -> NDArray[np.intp]:
+def by_worth(value: Numbers, minutes: Numbers | Minutes) -> NDArray[np.intp]:
     """Positions in falling value per minute; of equals the first."""
     return np.argsort(-value / np.maximum(minutes, 1e-9), kind="stable")
 
@@ -92,7 +92,7 @@ def _by_table(value: Numbers, minutes: Minutes, capacity: int) -> NDArray[np.boo
     return taken
 
 
-def most_value(value: Numbers, minutes: Minutes, capacity: int) -> float:
+def most_value(value: Numbers, minutes: Numbers | Minutes, capacity: float) -> float:
     """What no choice can exceed: the last visit may be taken in part.
 
     Source: Dantzig, Operations Research 1957;5:266.

@@ -94,7 +94,7 @@ def most_value(problem: RouteProblem) -> float:
     if not problem.n_stops or not problem.shifts:
         return 0.0
     room = sum(s.n * min(s.closes - s.opens, s.longest) for s in problem.shifts)
-    cost = problem.service + _shortest_walk(problem)
+    cost = problem.service + shortest_walk(problem)
     required = problem.required
     reached = float(problem.value[required].sum())
     room = max(room - float(cost[required].sum()), 0.0)
@@ -105,7 +105,8 @@ def most_value(problem: RouteProblem) -> float:
     return reached + float((value * share).sum())
 
 
-def _shortest_walk(problem: RouteProblem) -> np.ndarray:
+def shortest_walk(problem: RouteProblem) -> np.ndarray:
+    """The least minutes to each stop, from any other or from a start."""
     places = np.unique(problem.stop_at)
     starts = np.unique([shift.start for shift in problem.shifts])
     into = problem.travel[np.ix_(np.concatenate([places, starts]), problem.stop_at)].copy()
@@ -165,5 +166,5 @@ def as_plan(
 
 def _why_left(problem: RouteProblem, stop: int) -> str:
     if problem.required[stop]:
-        return "REQUIRED, but there are not minutes enough for all that is: hand it over."
+        return "REQUIRED or owed, but the minutes are not enough for all that is: hand it over."
     return "No minutes left for it; others are worth more for theirs."

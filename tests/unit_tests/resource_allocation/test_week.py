@@ -1,0 +1,156 @@
+"""A simulated week: everybody is planned or listed, and every day holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chw_tools.programme import load_programme
+from chw_tools.resource_allocation.choice import Floor
+from chw_tools.resource_allocation.solving import Stop
+from chw_tools.resource_allocation.week import WeekOptions, WeekPlan, plan_week
+from chw_tools.workflows.assess import assess
+
+if TYPE_CHECKING:
+    from chw_tools.records import Register
+    from chw_tools.workflows.assess import Assessment
+
+PROGRAMME = load_programme()
+AS_OF = pd.Timestamp("2025-12-31").as_unit("s")
+MONDAY = pd.Timestamp("2026-01-05").as_unit("s")
+STEPS = Stop(60.0, iterations=150)
+
+
+@pytest.fixture(scope="module")
+def assessment(small_register: Register) -> Assessment:
+    return assess(small_register, programme=PROGRAMME, as_of=AS_OF)
+
+
+def plan(assessment: Assessment, options: WeekOptions | None = None, **changed: object) -> WeekPlan:
+    register = assessment.register
+    given = {
+        "features": assessment.features,
+        "people": register.people,
+        "households": register.households,
+        "areas": register.areas,
+        "workers": register.workers,
+        "programme": PROGRAMME,
+        "week_from": MONDAY,
+        "outcome": assessment.priority_outcome,
+        "options": options or WeekOptions(stop=STEPS),
+        "n_processes": 1,
+    }
+    return plan_week(assessment.recommendations, assessment.risks, **{**given, **changed})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def week(assessment: Assessment) -> WeekPlan:
+    return plan(assessment)
+
+
+def test_everybody_with_advice_is_planned_once_or_waits_with_a_reason(
+    week: WeekPlan, assessment: Assessment
+) -> None:
+    advised = set(assessment.recommendations["person_id"])
+
+    assert not week.visits["person_id"].duplicated().any()
+    assert set(week.visits["person_id"]) | set(week.unvisited["person_id"]) == advised
+    assert not set(week.visits["person_id"]) & set(week.unvisited["person_id"])
+    assert (week.unvisited["reason"].str.len() > 10).all()
+
+
+def test_no_day_is_longer_than_its_minutes_and_no_two_stops_overlap(week: WeekPlan) -> None:
+    days = week.visits.groupby(["worker_id", "visit_on"])
+    capacity = PROGRAMME.planning.capacity_minutes
+    assert (days["minutes"].sum() + days["travel_minutes"].sum() <= capacity + 1e-6).all()
+    for _, day in days:
+        ends = day["begins_minute"] + day["minutes"]
+        gap = day["begins_minute"].to_numpy()[1:] - ends.to_numpy()[:-1]
+        assert (gap >= day["travel_minutes"].to_numpy()[1:] - 1e-6).all()
+        assert day["position"].tolist() == list(range(1, len(day) + 1))
+
+
+def test_what_cannot_wait_is_done_on_the_first_day(week: WeekPlan) -> None:
+    musts = week.visits[week.visits["is_must"]]
+    assert (musts["visit_on"] == MONDAY).all()
+    waiting = week.unvisited[week.unvisited["urgency"].isin(["emergency", "same_day"])]
+    assert week.summary["is_feasible"] or len(waiting)
+
+
+def test_the_same_seed_gives_the_same_week(week: WeekPlan, assessment: Assessment) -> None:
+    pd.testing.assert_frame_equal(plan(assessment).visits, week.visits)
+
+
+def test_floors_and_duties_reach_the_routes(assessment: Assessment) -> None:
+    homes = assessment.register.households["wealth_fifth"].value_counts()
+    poorest = str(homes.index.min())
+    options = WeekOptions(
+        stop=STEPS,
+        floors=(Floor("wealth_fifth", poorest, 4),),
+        most_weeks_unseen=60.0,
+        risk_floor=0.05,
+    )
+    made = plan(assessment, options)
+    of_home = assessment.register.households.set_index("id")["wealth_fifth"].astype("object")
+    fifth = made.visits.drop_duplicates("household_id")["household_id"].map(of_home)
+
+    assert (fifth.astype(str) == poorest).sum() >= 4 or not made.summary["is_feasible"]
+    above = made.unvisited["is_above_risk_floor"]
+    assert above.sum() == made.summary["n_above_risk_floor_waiting"]
+    assert made.unvisited.loc[above, "reason"].str.contains("RISK FLOOR").all()
+
+
+def test_a_team_shares_its_people(assessment: Assessment) -> None:
+    workers = assessment.register.workers
+    two = pd.concat([workers.iloc[:1], workers.iloc[:1].assign(id="f" + workers["id"].iloc[0][1:])])
+    teams = dict.fromkeys(two["id"], "both")
+    made = plan(assessment, WeekOptions(stop=STEPS, teams=teams), workers=two)
+
+    assert set(made.visits["worker_id"]) == set(two["id"])
+
+
+def test_nobody_at_work_is_said(assessment: Assessment) -> None:
+    gone = assessment.register.workers.assign(ended_on=pd.Timestamp("2020-01-01").as_unit("s"))
+    made = plan(assessment, workers=gone)
+
+    assert made.visits.empty
+    assert (made.unvisited["reason"] == "No worker is at work.").all()
+    assert not made.summary["is_feasible"] or made.summary["n_must"] == 0
+
+
+def test_without_any_position_the_usual_walk_is_assumed(assessment: Assessment) -> None:
+    register = assessment.register
+    blank = {"latitude": np.nan, "longitude": np.nan}
+    made = plan(
+        assessment,
+        households=register.households.assign(**blank),
+        areas=register.areas.assign(**blank),
+        workers=register.workers.assign(**blank),
+    )
+    first = made.visits[made.visits["travel_minutes"] > 0]
+
+    assert len(first)
+    assert (first["travel_minutes"] == PROGRAMME.planning.default_travel_minutes).all()
+
+
+def test_a_village_that_nobody_can_reach_waits_with_the_reason(assessment: Assessment) -> None:
+    def nowhere(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
+        return np.full((len(latitude),) * 2, np.inf)
+
+    made = plan(assessment, WeekOptions(stop=STEPS, travel_times=nowhere))
+
+    assert made.visits.empty
+    assert made.unvisited["reason"].str.contains("no way there").any()
+
+
+def test_no_minutes_at_all(assessment: Assessment) -> None:
+    idle = replace(PROGRAMME, planning=replace(PROGRAMME.planning, capacity_minutes=0.0))
+    workers = assessment.register.workers.assign(capacity_minutes=np.nan)
+    made = plan(assessment, programme=idle, workers=workers)
+
+    assert made.visits.empty
+    assert len(made.unvisited)
