@@ -205,12 +205,12 @@ def run(
     print(f"{'mean gap':<14}{np.mean(gaps):>32.2%}         goal {goal:.1%}: {met}\n", flush=True)
 
 
-def solomon(quick: bool) -> None:
+def solomon(quick: bool, every: int = 1) -> None:
     """Solomon's instances of 100."""
     lines = (SHARED / "solomon" / "BKS_dimacs.csv").read_text().split()
     known = {name: float(cost) for name, cost in (line.split(",") for line in lines)}
     names = sorted(n for n in known if (SHARED / "solomon" / n).exists())
-    names = names[:: len(names) // 2] if quick else names
+    names = names[:: len(names) // 2] if quick else names[::every]
     problems = [read_solomon(SHARED / "solomon" / name) for name in names]
     print("Solomon, 100 stops, 10 s: VRPTW, least distance")
     run(names, problems, [known[n] for n in names], 10.0, 10.0, 0.003)
@@ -295,17 +295,17 @@ def top_first(problem: RouteProblem) -> float:
     return float(problem.value[made].sum())
 
 
-def weeks(quick: bool) -> None:
+def weeks(quick: bool, n: int = 500, n_long: int = 20) -> None:
     """500 workers' weeks of 200 people, one second each; 20 of them also for 20 s."""
-    n = 40 if quick else 500
+    n, n_long = (40, 8) if quick else (n, n_long)
     problems = [draw_week(seed) for seed in range(n)]
     began, cpu = time.perf_counter(), os.times()
     plans = solved(problems, 1.0)
     seconds = time.perf_counter() - began
     used = os.times().children_user - cpu.children_user
-    sample = problems[:: max(1, n // 20)][:20]
+    sample = problems[:: max(1, n // n_long)][:n_long]
     long = solved(sample, 5.0 if quick else 20.0)
-    short = plans[:: max(1, n // 20)][:20]
+    short = plans[:: max(1, n // n_long)][:n_long]
     share = sum(p.value for p in short) / sum(p.value for p in long)
     lists = sum(top_first(p) for p in sample)
     plain = [solve_by_insertion(p, Stop(1.0)) for p in sample]
@@ -328,11 +328,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("quick", nargs="?", choices=["quick"])
     parser.add_argument("--only", choices=["solomon", "prizes", "skills", "weeks"])
+    parser.add_argument("--every", type=int, default=1, help="every so manieth Solomon instance")
+    parser.add_argument("--weeks", type=int, default=500, help="workers' weeks")
+    parser.add_argument("--long", type=int, default=20, help="weeks also planned for 20 s")
     asked = parser.parse_args()
+    quick = asked.quick is not None
     print(f"{'instance':<14}{'ours':>12}{'best known':>12}{'gap':>8}{'s':>7}")
     for kind in (solomon, prizes, skills, weeks):
         if asked.only in (None, kind.__name__) and (kind is weeks or SHARED.is_dir()):
-            kind(asked.quick is not None)
+            more = {solomon: (asked.every,), weeks: (asked.weeks, asked.long)}.get(kind, ())
+            kind(quick, *more)
 
 
 if __name__ == "__main__":

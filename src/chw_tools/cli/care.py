@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from chw_tools.cli import planning
+from chw_tools.cli import plans as more_plans
 from chw_tools.cli.options import AsOf, Json, Limit, Output, Person, PlannedDay, day
 from chw_tools.cli.published import show_published
 from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
 
 plans = typer.Typer(
     invoke_without_command=True,
-    epilog="Examples: chw plan · chw plan --on 2026-01-05",
+    epilog="Examples: chw plan · chw plan --on 2026-01-05 · chw plan --what-if workers=+5",
 )
 visits = typer.Typer(help="The day's visit list, and entering visits.", no_args_is_help=True)
 
@@ -28,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
     )(score)
     app.command(epilog="Examples: chw recommend · chw recommend --person KEY")(recommend)
     planning.add_to(plans)
+    more_plans.add_to(app, plans)
     app.add_typer(plans, name="plan")
     app.add_typer(visits, name="visits")
 
@@ -133,12 +135,19 @@ def plan(
     as_of: AsOf = None,
     on: PlannedDay = None,
     output: Output = None,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=+N or NAME=N, such as workers=+5: what would be; not kept."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Plan the day's visits for every worker, and say who waits and why."""
     if context.invoked_subcommand is not None:
         return
     world: World = context.obj
+    if what_if:
+        more_plans.say_what_if(world, what_if, as_of, on, json=json)
+        return
     from chw_tools.workflows.plan import plan_visits
 
     with world.parts() as parts:

@@ -396,7 +396,7 @@ class _Week:
                 + further * np.maximum(number - 1, 0),
                 "urgency": about["urgency"],
                 "is_must": about["is_must"],
-                "because": because,
+                "because": np.where(number > 0, "together", because),
                 "reason": why(about, with_score=False),
                 "due_on": about["due_on"],
                 "benefit": about["value"],

@@ -17,7 +17,7 @@ def _commands(command, path=()):
 
 
 COMMANDS = dict(_commands(typer.main.get_command(app)))
-ACTS = "simulate ingest train evaluate score recommend plan serve settings"
+ACTS = "simulate ingest train evaluate score recommend plan replay serve settings"
 
 
 @pytest.mark.parametrize("name", ACTS.split())

@@ -1,0 +1,110 @@
+"""Plans of more than a day by command: a week, its files, what would be if, and replays."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from chw_tools.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    home = tmp_path_factory.mktemp("home")
+    environ = {"CHW_HOME": str(home / "chw")}
+    assert main(["simulate", str(home / "data"), "--people", "250", "--seed", "5"], environ) == 0
+    assert main(["ingest", str(home / "data")], environ) == 0
+    return {**environ, "DATA": str(home / "data")}
+
+
+def answer(world: dict[str, str], capsys: pytest.CaptureFixture[str], *words: str) -> dict:
+    capsys.readouterr()
+    assert main([*words, "--json"], world) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_week_is_planned_and_written(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "week"
+    made = answer(
+        world, capsys, "plan", "week", "--time-limit", "1", "--folder", str(folder), "--days", "3"
+    )
+
+    assert made["week_from"] == "2026-01-05"
+    assert len(pd.read_csv(folder / "visits.csv")) == len(made["visits"]) > 0
+    assert made["summary"]["n_visits"] == len(made["visits"])
+    assert {v["visit_on"] for v in made["visits"]} <= {"2026-01-05", "2026-01-06", "2026-01-07"}
+    first = pd.read_csv(folder / "visits.csv")["person"].iloc[0]
+    assert first == made["visits"][0]["person_id"]
+
+
+def test_a_week_is_told_in_words_with_names_where_asked(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["plan", "week", "--time-limit", "1", "--folder", str(tmp_path), "--names"]
+    assert main([*words, "--floor", "sex:female:2", "--risk-floor", "0.2"], world) == 0
+    said = capsys.readouterr().out
+
+    assert "Who waits, and why" in said
+    assert " " in pd.read_csv(tmp_path / "visits.csv")["person"].iloc[0]
+
+
+def test_a_floor_that_is_none_is_explained(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "week", "--floor", "height:tall:3"], world) != 0
+    assert "GROUP:NAME:N" in capsys.readouterr().err
+
+
+def test_more_workers_would_reach_more_and_nothing_is_kept(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = answer(world, capsys, "plan", "--what-if", "workers=+2")
+    measures = {row["measure"]: row for row in found["measures"]}
+
+    assert measures["n_workers"]["change"] == 2
+    assert measures["n_visits"]["change"] > 0
+    assert main(["visits", "list"], world) != 0
+    assert main(["plan", "--what-if", "height=2"], world) != 0
+    capsys.readouterr()
+    assert main(["plan", "--what-if", "visit_minutes=20"], world) == 0
+    assert "nothing was kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("with_truth", [True, False])
+def test_months_are_replayed_with_and_without_the_truth(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path, with_truth: bool
+) -> None:
+    words = ["replay", "--from", "2025-09-01", "--to", "2025-11-01", "--policy", "risk"]
+    words += ["--picture", str(tmp_path / "rules.svg"), "--policy", "overdue"]
+    words += ["--truth", world["DATA"]] if with_truth else []
+    found = answer(world, capsys, *words)
+
+    assert [row["policy"] for row in found["policies"]] == ["risk", "overdue"]
+    assert all((row["averted"] is not None) == with_truth for row in found["policies"])
+    assert ("selective labels" in found["notes"][0]) != with_truth
+    assert (tmp_path / "rules.svg").read_text().lstrip().startswith("<?xml")
+    assert main(words, world) == 0
+    assert ("not known" in capsys.readouterr().out) != with_truth
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--from", "2025-09-01", "--to", "2025-09-03"], "no period"),
+        (["--from", "2025-01-01", "--to", "2025-12-01", "--policy", "guess"], "no such policy"),
+        (["--from", "2025-01-01", "--to", "2025-12-01", "--truth", "."], "no true risks"),
+    ],
+)
+def test_a_replay_that_cannot_be_is_explained(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert main(["replay", *words], world) != 0
+    assert said in capsys.readouterr().err
