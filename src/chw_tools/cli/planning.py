@@ -98,17 +98,17 @@ def posts(
     """Where to post how many workers, and how near the best plan that is proven to be."""
     world: World = context.obj
     from chw_tools.resource_allocation.solving import Stop
-    from chw_tools.workflows.workforce import plan_posts
+    from chw_tools.workflows.workforce import plan_posts, plan_posts_fairly
 
+    plan_them = plan_posts_fairly if worst_first else plan_posts
     with world.parts() as parts:
-        found = plan_posts(
+        found = plan_them(
             _needs(parts, as_of),
             programme=parts.programme,
             stop=Stop(seconds),
             seed=seed,
             posts=budget,
             curve=curve or [],
-            worst_first=int(worst_first),
         )
     plan, table, names = found.plan, found.table, found.needs.names
     if output is not None:

@@ -346,8 +346,6 @@ def _less_scope(work: Workload, there: float, scope: Scope) -> tuple[str, str, f
             break
         left -= row.visit_hours + work.travel_hours * row.visits / total
         given_up.append(scope.services[str(row.service)].label)
-    if left > there:
-        return "less scope", "not enough: no service fits", max(left, 0.0)
     return "less scope", f"without: {'; '.join(given_up)}", max(left, 0.0)
 
 

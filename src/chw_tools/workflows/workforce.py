@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -155,10 +155,10 @@ class PlannedPosts:
         One more site of any kind, best first: see ``compare_sites``; with ``area_id``.
     set_aside : DataFrame
         Communities that cannot be planned, with the reason.
-    worst, worst_bound : float or None
-        Share of its hours of the worst served group, where that came first.
     notes : tuple of str
         What a reader must know.
+    worst, worst_bound : float or None
+        Share of its hours of the worst served group, where that came first.
     """
 
     needs: Needs
@@ -167,9 +167,9 @@ class PlannedPosts:
     curve: pd.DataFrame
     sites: pd.DataFrame
     set_aside: pd.DataFrame
-    worst: float | None
-    worst_bound: float | None
     notes: tuple[str, ...]
+    worst: float | None = None
+    worst_bound: float | None = None
 
 
 def plan_posts(
@@ -180,7 +180,6 @@ def plan_posts(
     seed: int = 0,
     posts: int | None = None,
     curve: Sequence[int] = (),
-    worst_first: int = 0,
 ) -> PlannedPosts:
     """Where to post how many workers, those that stand staying where they are.
 
@@ -194,39 +193,70 @@ def plan_posts(
         Posts in all; by default as many as the hours ask for.
     curve : sequence of int
         Budgets for the curve of what each further post buys.
-    worst_first : int
-        1 raises the worst served area first, and lowers the mean walk after that.
     """
-    there = needs.check.hours_there / max(needs.check.n_workers, 1)
-    each = programme.planning.capacity_minutes * programme.scope.workload.working_days / 60.0
-    budget = posts or max(ceil(needs.check.hours_needed / max(each, 1e-9)), 1)
+    found = _communities(needs, programme, posts)
+    plan = post.solve_posts(found.problem, stop, seed)
+    curves = _curve(found, curve, stop, seed)
+    return _planned(needs, found, plan, curves, programme)
+
+
+def plan_posts_fairly(
+    needs: Needs,
+    *,
+    programme: Programme,
+    stop: Stop,
+    seed: int = 0,
+    posts: int | None = None,
+    curve: Sequence[int] = (),
+) -> PlannedPosts:
+    """The same, raising the worst served area first and lowering the mean walk after that."""
+    found = _communities(needs, programme, posts)
+    fair = post.solve_fairly(found.problem, stop, seed)
+    planned = _planned(needs, found, fair.plan, _curve(found, curve, stop, seed), programme)
+    return replace(planned, worst=fair.worst, worst_bound=fair.worst_bound)
+
+
+def _communities(needs: Needs, programme: Programme, posts: int | None) -> post.Communities:
+    budget = posts or max(ceil(needs.check.hours_needed / max(_hours(programme), 1e-9)), 1)
     areas = needs.assessment.register.areas
-    found = post.posts_problem(
+    return post.posts_problem(
         needs.communities, needs.workers, areas, programme=programme, budget=budget
     )
-    worst: float | None = None
-    worst_bound: float | None = None
-    if worst_first:
-        plan, worst, worst_bound = post.solve_fairly(found.problem, stop, seed)
-    else:
-        plan = post.solve_posts(found.problem, stop, seed)
+
+
+def _hours(programme: Programme) -> float:
+    days = programme.scope.workload.working_days
+    return programme.planning.capacity_minutes * days / 60.0
+
+
+def _curve(found: post.Communities, curve: Sequence[int], stop: Stop, seed: int) -> pd.DataFrame:
     budgets = sorted(budget for budget in set(curve) if budget >= found.problem.least.sum())
-    plans = post.budget_plans(found.problem, budgets, stop, seed) if budgets else []
-    curves = post.budget_curve(found.problem, plans) if plans else pd.DataFrame()
+    if not budgets:
+        return pd.DataFrame()
+    plans = post.budget_plans(found.problem, budgets, stop, seed)
+    return post.budget_curve(found.problem, plans)
+
+
+def _planned(
+    needs: Needs,
+    found: post.Communities,
+    plan: PostsPlan,
+    curve: pd.DataFrame,
+    programme: Programme,
+) -> PlannedPosts:
+    there, each = needs.check.hours_there / max(needs.check.n_workers, 1), _hours(programme)
     notes = [*needs.basis, *plan.notes, *plan.faults]
     if there and abs(there - each) > 1:
         notes.append(f"A new post is taken to give {each:,.0f} hours a year.")
-    if needs.check.n_workers > budget:
-        notes.append("There are more workers than posts asked for; all of them stay.")
+    if needs.check.n_workers >= found.problem.budget:
+        notes.append("There are as many workers as posts asked for, or more; all of them stay.")
     return PlannedPosts(
         needs,
         post.posted_table(found, plan),
         plan,
-        curves,
+        curve,
         _sites(found, plan, programme),
         found.set_aside,
-        worst,
-        worst_bound,
         tuple(notes),
     )
 

@@ -56,7 +56,8 @@ def test_a_folder_changes_a_number_with_its_own_source(tmp_path: Path) -> None:
         ("[workload.extra]\nvalue = 0\nsource='s'\n", "is not a key"),
         ("[items.ors_sachets]\nservice_level = 1.2\nsource='s'\n", "from 0.5 to"),
         ("[items.new]\nlabel = 'N'\n", "without a source"),
-        ("services = 3\n", "Mend"),
+        ("services = 3\n", "must be a table of tables"),
+        ("[services]\nantenatal = 3\n", "must be a table"),
     ],
 )
 def test_each_fault_is_told(tmp_path: Path, text: str, said: str) -> None:

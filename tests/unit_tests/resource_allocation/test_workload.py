@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chw_tools.programme import load_programme
+from chw_tools.programme import Condition, load_programme
 from chw_tools.records import TABLES, conform
 from chw_tools.resource_allocation.workload import Workload, check_reality, workload
 
@@ -85,6 +85,21 @@ def test_each_service_counts_its_people_visits_and_hours() -> None:
     assert table["visit_hours"].sum() == pytest.approx(5.0)
     # Not in the register as pregnant is not pregnant; a risk that is not known may be high.
     assert table["n_unknown"].to_dict() == {"every": 0, "pregnant": 0, "risky": 1}
+
+
+def test_whose_age_or_sex_is_not_known_is_not_counted_and_is_said() -> None:
+    who = (Condition("age_months", "<", 60), Condition("sex", "==", "female"))
+    young = scoped(young=service(label="Young", who=who))
+    features = FEATURES.assign(
+        age_years=[1.0, 40.0, np.nan],
+        age_months=[12.0, np.nan, np.nan],
+        sex=pd.array(["female", "female", None], dtype="str"),
+    )
+    found = workload(features, BANDS, places(), areas(), programme=young)
+
+    # Months stand only beside children: the adult is known not to be one.
+    assert found.services[["n_people", "n_unknown"]].iloc[0].tolist() == [1, 1]
+    assert found.is_for["young"].tolist() == [True, False, False]
 
 
 def test_people_of_one_home_are_seen_at_one_stop() -> None:
