@@ -53,6 +53,7 @@ def test_a_week_is_told_in_words_with_names_where_asked(
     said = capsys.readouterr().out
 
     assert "Who waits, and why" in said
+    assert "Price of each floor" in said
     assert " " in pd.read_csv(tmp_path / "visits.csv")["person"].iloc[0]
 
 

@@ -175,6 +175,12 @@ def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None
         f"{told['benefit']:.3g}, no plan exceeds {told['benefit_bound']:.3g}; "
         f"{told['seconds']:.0f} s"
     )
+    if told["price_of_floors"]:
+        prices = [
+            (row["floor"], f"{row['value_lost']:.3g}", f"{row['share_lost']:.1%}")
+            for row in told["price_of_floors"]
+        ]
+        say_table("Price of each floor", ["Floor", "Benefit given up", "Share"], prices)
     for why in told["why_not"]:
         say(f"Not kept: {why}")
     say_notes(result.notes)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from chw_tools.resource_allocation.choice import ChoiceProblem, Floor, choose
+from chw_tools.resource_allocation.choice import ChoiceProblem, Floor, choose, price_of_floors
 from chw_tools.resource_allocation.choice.knapsack import most_value
 from chw_tools.resource_allocation.needs import why
 from chw_tools.resource_allocation.plan import people_table
@@ -93,7 +93,8 @@ class WeekPlan:
         ``person_id``, ``worker_id``, ``urgency``, ``reason``, ``due_on``, ``benefit``,
         ``is_displaced``, ``is_above_risk_floor``; what needs a decision first.
     summary : dict
-        Counts, minutes, benefit, bound, gap, whether feasible and why not, seconds.
+        Counts, minutes, benefit, bound (without any duty), gap, whether feasible and why
+        not, what each floor costs, seconds.
     notes : tuple of str
     """
 
@@ -156,7 +157,8 @@ def plan_week(
     table = _with_groups(table, features, people, households)
     week = _Week(table, staff, programme.planning, week_from, chosen)
     homes = week.homes()
-    choice = choose(week.choice_problem(homes), Stop(max(chosen.stop.seconds, 10.0)), seed=seed)
+    asked, enough = week.choice_problem(homes), Stop(max(chosen.stop.seconds, 10.0))
+    choice = choose(asked, enough, seed=seed)
     offered = week.offered(homes, choice)
     problems = week.problems(offered)
     plans = solve_all(
@@ -170,6 +172,8 @@ def plan_week(
     visits = week.visits(problems, plans, choice)
     unvisited = week.unvisited(homes, visits, problems, plans, choice)
     summary = _summary(week, homes, visits, unvisited, problems, plans, choice)
+    price = price_of_floors(asked, enough, seed=seed)
+    summary["price_of_floors"] = price.to_dict("records")
     summary["seconds"] = time.perf_counter() - began
     return WeekPlan(visits, unvisited, summary, (*notes, *choice.notes, *_lost_notes(plans)))
 

@@ -160,6 +160,7 @@ def test_a_floor_has_its_price_and_giving_it_up_never_costs() -> None:
     assert price["floor"].tolist() == ["village v2: at least 5", "seen within 28 weeks"]
     assert (price["value_lost"] >= 0).all()
     assert price["value_lost"].max() > 0
+    assert price_of_floors(replace(problem, floors=(), most_weeks_unseen=None), STOP).empty
 
 
 def test_more_minutes_never_bring_less() -> None:

@@ -99,6 +99,9 @@ def test_floors_and_duties_reach_the_routes(assessment: Assessment) -> None:
     fifth = made.visits.drop_duplicates("household_id")["household_id"].map(of_home)
 
     assert (fifth.astype(str) == poorest).sum() >= 4 or not made.summary["is_feasible"]
+    prices = made.summary["price_of_floors"]
+    assert [price["floor"] for price in prices][-1] == "seen within 60 weeks"
+    assert all(price["value_lost"] >= 0 for price in prices)
     above = made.unvisited["is_above_risk_floor"]
     assert above.sum() == made.summary["n_above_risk_floor_waiting"]
     assert made.unvisited.loc[above, "reason"].str.contains("RISK FLOOR").all()

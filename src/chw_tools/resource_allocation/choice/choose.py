@@ -180,9 +180,13 @@ def price_of_floors(problem: ChoiceProblem, stop: Stop, *, seed: int = 0) -> pd.
     DataFrame
         ``floor``, ``value_lost``, ``share_lost`` (of the value without it), ``visits_moved``.
     """
+    columns = ["floor", "value_lost", "share_lost", "visits_moved"]
+    without = _without_each(problem)
+    if not without:
+        return pd.DataFrame([], columns=columns)
     whole = choose(problem, stop, seed=seed)
     rows = []
-    for label, other in _without_each(problem):
+    for label, other in without:
         free = choose(other, stop, seed=seed)
         lost = max(0.0, free.value - whole.value)
         rows.append(
@@ -193,7 +197,7 @@ def price_of_floors(problem: ChoiceProblem, stop: Stop, *, seed: int = 0) -> pd.
                 "visits_moved": len(whole.chosen.index.difference(free.chosen.index)),
             }
         )
-    return pd.DataFrame(rows, columns=["floor", "value_lost", "share_lost", "visits_moved"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _without_each(problem: ChoiceProblem) -> list[tuple[str, ChoiceProblem]]:

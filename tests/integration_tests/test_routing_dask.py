@@ -1,0 +1,46 @@
+"""The same plans on the workers of a Dask scheduler as on processes of one's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from chw_tools.resource_allocation.routing import RouteProblem, Shift, solve_all
+from chw_tools.resource_allocation.solving import Stop
+
+STEPS = Stop(60.0, iterations=40)
+
+
+def draw(seed: int) -> RouteProblem:
+    rng = np.random.default_rng(seed)
+    xy = rng.uniform(0, 3, (9, 2))
+    return RouteProblem(
+        travel=np.linalg.norm(xy[:, None] - xy[None, :], axis=2) * 18,
+        stop_at=np.arange(1, 9),
+        service=np.full(8, 30.0),
+        value=rng.exponential(1.0, 8),
+        shifts=(Shift("day", 0, closes=200.0),),
+        travel_cost=1e-3,
+    )
+
+
+@pytest.mark.filterwarnings("default")
+def test_dask_gives_what_processes_give_and_tells_its_progress() -> None:
+    distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
+    problems = [draw(seed) for seed in range(2)]
+    told: list[tuple[int, int]] = []
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        there = solve_all(
+            problems,
+            STEPS,
+            seed=4,
+            scheduler=cluster.scheduler_address,
+            progress=lambda done, total: told.append((done, total)),
+        )
+    here = solve_all(problems, STEPS, seed=4, n_processes=1)
+
+    assert [plan.routes for plan in there] == [plan.routes for plan in here]
+    assert told == [(1, 2), (2, 2)]
+    assert all(plan.method == "pyvrp" for plan in there)
