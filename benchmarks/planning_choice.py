@@ -354,7 +354,10 @@ def main() -> None:
     two_state()
     belief(sample=100 if quick else 600)
     weekly_choice(trials=2 if quick else 20)
-    equity(trials=20 if quick else 200)
+    if SHARED.is_dir():
+        equity(trials=20 if quick else 200)
+    else:
+        print("The public simulator's data are not beside the project: not compared.")
 
 
 if __name__ == "__main__":
