@@ -1,9 +1,11 @@
 """Write the generated pages of docs/, or with --check say which are not up to date."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
-from chw_tools.programme.guidelines import guidelines_page
+from chw_tools.programme.coverage import coverage_page
+from chw_tools.programme.guidelines import SET_TITLES, guidelines_page, rule_set_page
 from chw_tools.programme.outcomes_page import outcomes_page
 from chw_tools.records.dictionary import data_dictionary
 from chw_tools.risk_prediction.scores.page import scores_page
@@ -14,6 +16,9 @@ PAGES = {
     ROOT / "docs" / "guidelines.md": guidelines_page,
     ROOT / "docs" / "outcomes.md": outcomes_page,
     ROOT / "docs" / "scores.md": scores_page,
+    ROOT / "docs" / "guidelines" / "coverage.md": coverage_page,
+} | {
+    ROOT / "docs" / "guidelines" / f"{name}.md": partial(rule_set_page, name) for name in SET_TITLES
 }
 
 
@@ -22,6 +27,7 @@ def main() -> int:
     for path, write in PAGES.items():
         text = write()
         if "--check" not in sys.argv:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(str(path.relative_to(ROOT)))

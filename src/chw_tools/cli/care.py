@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +14,24 @@ from chw_tools.cli.options import AsOf, Json, Limit, Output, Person, PlannedDay,
 from chw_tools.cli.published import show_published
 from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
 
+if TYPE_CHECKING:
+    from datetime import date
+
+    from chw_tools.wiring import Parts
+    from chw_tools.workflows.assess import Assessment
+
 plans = typer.Typer(
     invoke_without_command=True,
     epilog="Examples: chw plan · chw plan --on 2026-01-05 · chw plan --what-if workers=+5",
 )
+if TYPE_CHECKING:
+    from datetime import date
+
+    from chw_tools.wiring import Parts
+    from chw_tools.workflows.assess import Assessment
+
+    pass
+
 visits = typer.Typer(help="The day's visit list, and entering visits.", no_args_is_help=True)
 
 
@@ -27,7 +41,10 @@ def add_to(app: typer.Typer) -> None:
         epilog="Examples: chw score · chw score --as-of 2025-06-30 --json · "
         "chw score --with framingham_bmi --with score2 --region low"
     )(score)
-    app.command(epilog="Examples: chw recommend · chw recommend --person KEY")(recommend)
+    app.command(
+        epilog="Examples: chw recommend · chw recommend --person KEY · "
+        "chw recommend --household KEY"
+    )(recommend)
     planning.add_to(plans)
     more_plans.add_to(app, plans)
     app.add_typer(plans, name="plan")
@@ -94,15 +111,22 @@ def recommend(
     context: typer.Context,
     as_of: AsOf = None,
     person: Annotated[list[str] | None, typer.Option(help="Only this person.")] = None,
+    household: Annotated[str | None, typer.Option(help="Everybody of this household.")] = None,
     limit: Limit = 20,
     output: Output = None,
     json: Json = False,
 ) -> None:
-    """What to do for each person: danger signs first, then guidelines, then risk."""
+    """What to do for each person: danger signs first, then guidelines, then risk.
+
+    With --person also what is left for later, and what would change the risk, by trials.
+    """
     world: World = context.obj
     from chw_tools.workflows.assess import recommend_actions
 
     with world.parts() as parts:
+        if household is not None:
+            _say_household(parts, household, day(as_of), json)
+            return
         result = recommend_actions(
             store=parts.store,
             models=parts.models,
@@ -112,8 +136,12 @@ def recommend(
         )
     _write(result.recommendations, output)
     if json:
-        rows = frame_rows(result.recommendations)
-        say_json({"as_of": result.as_of, "notes": result.notes, "recommendations": rows})
+        said = {"as_of": result.as_of, "notes": result.notes}
+        said["recommendations"] = frame_rows(result.recommendations)
+        if person:
+            said["more"] = frame_rows(result.more())
+            said["what_if"] = frame_rows(result.what_if())
+        say_json(said)
         return
     advice = result.recommendations
     n = advice["person_id"].nunique()
@@ -126,7 +154,55 @@ def recommend(
         for r in advice.head(limit).itertuples()
     ]
     say_table(f"First {len(first)}", ["Person", "Urgency", "Action", "Reason", "Due"], first)
+    if person:
+        _say_more(result)
     say_notes(result.notes)
+
+
+def _say_more(result: Assessment) -> None:
+    """What is left for later, and what would change the risk."""
+    from chw_tools.workflows.wording import what_if_shown
+
+    more = [
+        (r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}") for r in result.more().itertuples()
+    ]
+    if more:
+        say_table("More", ["Urgency", "Action", "Reason", "Due"], more)
+    changes = [
+        (
+            one.action,
+            f"from {one.of_100_now} to {one.of_100_after} of 100",
+            f"{one.of_100_low} to {one.of_100_high}",
+            one.ask or one.who_acts,
+            "read" if one.is_verified else "to be confirmed",
+        )
+        for one in what_if_shown(result.what_if(), result.effects)
+    ]
+    if changes:
+        columns = ["Change", "Heart attack or stroke in 10 years", "Between", "First", "Source"]
+        say_table("What would change this? An estimate, not a promise", columns, changes)
+
+
+def _say_household(parts: Parts, household_id: str, as_of: date | None, json: bool) -> None:
+    from chw_tools.workflows.show import show_household
+
+    home = show_household(
+        store=parts.store,
+        models=parts.models,
+        programme=parts.programme,
+        household_id=household_id,
+        as_of=as_of,
+    )
+    if json:
+        say_json(home)
+        return
+    for member in home.members:
+        rows = [(a.urgency, a.action, a.reason, f"{a.due_on:%Y-%m-%d}") for a in member.advice]
+        title = f"{member.name}, {member.sex}, {member.age}"
+        say_table(title, ["Urgency", "Action", "Reason", "Due"], rows)
+    if home.follow_up_on:
+        say(f"One visit for all, by {home.follow_up_on:%Y-%m-%d}.")
+    say_notes(home.notes)
 
 
 @plans.callback()

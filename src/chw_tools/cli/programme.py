@@ -11,7 +11,7 @@ from chw_tools.cli.options import Json
 from chw_tools.cli.world import World, say, say_json, say_table
 
 if TYPE_CHECKING:
-    from chw_tools.programme.checking import Check
+    from chw_tools.workflows.guidelines import CheckedGuidelines
 
 programme = typer.Typer(
     help="Guidelines, numbers and texts that a programme decides.", no_args_is_help=True
@@ -44,16 +44,16 @@ def check(
 
     Exit code 1 if anything must be mended before the folder can be used.
     """
-    from chw_tools.programme.checking import check_programme
+    from chw_tools.workflows.guidelines import check_guidelines
 
     world: World = context.obj
-    result = check_programme(folder or world.settings.programme)
+    result = check_guidelines(folder or world.settings.programme)
     if json:
         say_json(
             {
                 "findings": result.findings,
                 "changes": result.changes,
-                "unverified": result.unverified(),
+                "unverified": result.check.unverified(),
             }
         )
     else:
@@ -62,21 +62,22 @@ def check(
         raise typer.Exit(1)
 
 
-def _say(result: Check, unverified: bool) -> None:
-    rules, figures = result.programme.rules, result.programme.figures
+def _say(result: CheckedGuidelines, unverified: bool) -> None:
+    programme = result.check.programme
+    rules, figures = programme.rules, programme.figures
     for finding in result.findings:
         say(str(finding))
     if result.findings:
         say(f"{_count(len(result.findings), 'fault')}: the programme cannot be used like this.")
     else:
-        said = f"No faults: {len(rules)} rules, {len(figures) - len(rules)} other numbers."
-        say(f"{result.programme.name}. {said}")
+        numbers = f"{len(rules)} rules, {len(figures) - len(rules)} other numbers"
+        say(f"{programme.name}. No faults: {numbers}, {result.n_cases} cases.")
     if result.changes:
         rows = [(change.key, change.before, change.after) for change in result.changes]
         say_table("What it would change", ["Key", "Shipped", "Here"], rows)
     else:
         say("It changes nothing in the shipped programme.")
-    open_ = result.unverified()
+    open_ = result.check.unverified()
     if not unverified:
         say(f"{len(open_)} of {len(figures)} are to be confirmed (--unverified lists them).")
         return

@@ -25,6 +25,7 @@ FeatureGroup = Literal[
     "household",
     "area",
     "danger_sign",
+    "symptom",
 ]
 
 #: A feature with its values, one per person in the order of the table.
@@ -52,6 +53,7 @@ class Feature:
         What it is about; outcomes leave out whole groups by it.
     for_models : bool
         Whether a model may use it. Danger signs are not for models: they outrank them.
+        Symptoms are asked of the sick only, so that having been asked would tell too much.
     """
 
     name: str

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.feature_engineering.declaration import Built, Feature, FeatureGroup
+from chw_tools.feature_engineering.doubtful import doubtful, spreads
 from chw_tools.feature_engineering.lookup import positions_among
 from chw_tools.records.condition_groups import distinct_codes
 
@@ -127,6 +128,8 @@ def observed(
     for at, entry in enumerate(entries):
         yield from _of_entry(entry, at, latest, slopes)
     yield from _danger(entries, latest)
+    spread = spreads(rows.cell, rows.day, rows.value, shape)
+    yield from doubtful(spread, latest.value, latest.days, entries)
 
 
 def _usable(
@@ -270,7 +273,7 @@ def _of_entry(
     entry: Observable, at: int, latest: _Latest, slopes: NDArray[np.float64]
 ) -> Iterator[Built]:
     group = _group(entry)
-    model = group != "danger_sign"
+    model = group not in ("danger_sign", "symptom")
     name, label = entry.name, entry.label
     if entry.kind == "choice":
         codes = np.nan_to_num(latest.value[:, at], nan=-1).astype("int64")
@@ -286,7 +289,7 @@ def _of_entry(
         Feature(f"{name}_days_since", f"Days since: {label}", "number", "days", (), group, False),
         latest.days[:, at].copy(),
     )
-    if entry.kind == "number":
+    if entry.kind == "number" and model:
         unit = f"{entry.unit} a year".strip()
         yield (
             Feature(f"{name}_per_year", f"Change: {label}", "number", unit, (), group, model),
@@ -323,6 +326,8 @@ def _group(entry: Observable) -> FeatureGroup:
     )
     if entry.is_danger_sign:
         return "danger_sign"
+    if entry.is_symptom:
+        return "symptom"
     for names, group in groups:
         if entry.name in names:
             return group

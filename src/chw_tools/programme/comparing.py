@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from chw_tools.programme.logic import Case, cases_of, is_inside, is_possible, meet
+from chw_tools.programme.rules import is_measured
 from chw_tools.records.derived import URGENCIES
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def compare_rules(rules: Sequence[Rule]) -> tuple[Fault, ...]:
     """Every rule that can never be met, overlaps with another, or contradicts one.
 
     Two rules are compared where they decide by the same features: two different signs are two
-    reasons, and both may speak. They may both hold for a
-    person only if one of them replaces the other, or a third that replaces one holds there too.
+    reasons, and both may speak. What is to be done and what is to be asked or measured are held
+    apart too. They may both hold for a
+    person only if one of them replaces the other, or names it in ``beside``, or a third that
+    replaces one holds there too.
     """
     rows = [_Row(rule, cases_of(rule)) for rule in rules]
     found = [*_never_met(rows), *_circles(rules), *_no_effect(rows)]
@@ -81,11 +84,14 @@ def _least_urgent(rule: Rule) -> int:
 
 
 def _of_pair(one: _Row, other: _Row, rows: Sequence[_Row]) -> Iterator[Fault]:
+    asks = (one.rule.kind == "measure", other.rule.kind == "measure")
+    if asks[0] != asks[1] or other.rule.id in one.rule.beside or one.rule.id in other.rule.beside:
+        return
     shared = [
         meet(a.box, b.box)
         for a in one.cases
         for b in other.cases
-        if a.deciding == b.deciding and a.deciding
+        if a.deciding == b.deciding and any(map(is_measured, a.deciding))
     ]
     shared = [box for box in shared if is_possible(box)]
     if not shared:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chw_tools.programme.cases import read_cases
 from chw_tools.programme.programme import load_programme
+from chw_tools.programme.reading import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from chw_tools.programme.cases import Case
     from chw_tools.programme.programme import Programme
     from chw_tools.programme.rules import Condition, Rule
 
 _INTRODUCTION = """\
 # Guidelines and numbers of the programme
 
-This page is written from `chw_tools/programme/defaults/` (`make docs`). It shows every rule
-and every number that decides what a worker is asked to do, with its source.
+Written from `chw_tools/programme/defaults/` (`make docs`). Every rule that decides what a
+worker is asked to do stands with its source and its cases on the page of its set; every other
+number stands below.
 
 **To be confirmed** means that the named source was not read for this rule or number, or that
 it is a decision of this project. A programme's own clinicians must review all of them before
@@ -33,11 +37,21 @@ How rules work:
   again. A danger sign cannot be switched off.
 - A rule that says more replaces a weaker one only if it is at least as urgent and no later.
 - At most four pieces of advice are shown; what is due first is always among them, so that
-  one follow-up day fits all.
+  one follow-up day fits all. The rest stands under "more".
+- A record that cannot be true becomes a question (the set *questions*); nothing is corrected
+  in silence, and the advice that rests on it stays until somebody has answered.
 
 To change something, make a folder with a `programme.toml` or `rules.toml` that names only
-what differs, and give each changed number its own `source` (and `verified = true` once it was
-read). `chw_tools.programme.load_programme(folder)` reads it and tells all faults at once.
+what differs, give each changed number its own `source` (and `verified = true` once it was
+read), and your own cases in `cases.csv`. Then
+
+    chw programme check FOLDER              # every fault with file and line; what it would change
+    chw programme check --unverified        # what is to be confirmed
+    chw programme texts --missing fr        # texts that a language lacks
+
+finds unknown keys and features, rules that nobody can meet, that overlap or contradict each
+other, that replace each other, numbers without a source, texts missing in a language, and
+cases that come out otherwise than they say. `CHW_PROGRAMME=FOLDER` puts the folder to use.
 
 Known limits of the shipped rules:
 
@@ -46,7 +60,6 @@ Known limits of the shipped rules:
   whoever made it.
 - Weeks of pregnancy and since birth are whole weeks, so days are right to within a week.
 - That care was received elsewhere after a danger sign is not known to the rules.
-- Cough and diarrhoea have no rules yet.
 - Vaccines: one piece of advice for each child under two, from `immunisation.toml`. Delayed
   series, HIV, preterm birth and contraindications are not in; the health centre decides.
 - A dose counts by its CVX code; one recorded under another code is not known to the rules.
@@ -54,9 +67,29 @@ Known limits of the shipped rules:
   note that the child lay or stood, lying is assumed under 731 days.
 """
 
+#: What each rule set is about, as its page is called.
+SET_TITLES = {
+    "danger_signs": "Danger signs and emergencies",
+    "children": "Sick children and child nutrition",
+    "pregnancy": "Pregnancy, birth and the newborn",
+    "infections": "Tuberculosis",
+    "heart": "Blood pressure, diabetes and the heart",
+    "mind": "Depression",
+    "habits": "Tobacco, alcohol, activity and food",
+    "questions": "Questions about records that cannot be true",
+    "visits": "Routine visits",
+}
+_SET_INTRODUCTION = """\
+Written from `rules_{name}.toml` and `cases_{name}.csv` in `chw_tools/programme/defaults/`
+(`make docs`). The cases under each rule are tests: one person in, the advice of that rule out.
+What a case does not name is not known; `@31` is how many days ago it was measured. *none*: the rule
+is silent; *replaced*: another rule says all that it does. How rules work:
+[guidelines](../guidelines.md).
+"""
+
 
 def guidelines_page(programme: Programme | None = None) -> str:
-    """Markdown of all rules and numbers, those to be confirmed marked.
+    """Markdown of all sets and numbers, those to be confirmed marked.
 
     Parameters
     ----------
@@ -66,21 +99,44 @@ def guidelines_page(programme: Programme | None = None) -> str:
     Returns
     -------
     str
-        A page; it has one heading for each rule and one row for each number.
+        A page; it has one line for each rule set and one row for each number.
     """
     programme = programme or load_programme()
     is_open = len(programme.unverified())
     count = f"\n{is_open} of {len(programme.figures)} rules and numbers are to be confirmed.\n"
-    rules = [_rule(rule) for rule in programme.rules]
+    sets = ["| Rules | How many | To be confirmed |", "|---|---|---|"]
+    for name, title in SET_TITLES.items():
+        rules = [rule for rule in programme.rules if rule.rule_set == name]
+        unread = sum(not rule.verified for rule in rules)
+        sets.append(f"| [{title}](guidelines/{name}.md) | {len(rules)} | {unread} |")
     numbers = ["| Number | Value | Source | State |", "|---|---|---|---|"]
     numbers += [
         f"| `{f.key}` | {f.value} | {_cell(f.source)} | {_state(f.verified)} |"
         for f in programme.figures
         if not f.key.startswith("rules.")
     ]
-    return "\n".join(
-        [_INTRODUCTION + count, "## Rules, in doing order\n", *rules, "## Numbers\n", *numbers, ""]
-    )
+    return "\n".join([_INTRODUCTION + count, "## Rules\n", *sets, "", "## Numbers\n", *numbers, ""])
+
+
+def rule_set_page(name: str, programme: Programme | None = None) -> str:
+    """Markdown of one rule set: each rule with its source, and its cases."""
+    programme = programme or load_programme()
+    rules = [rule for rule in programme.rules if rule.rule_set == name]
+    cases = read_cases(None, {rule.id for rule in rules}, Problems())
+    parts = [f"# {SET_TITLES[name]}", "", _SET_INTRODUCTION.format(name=name)]
+    for rule in rules:
+        parts += [_rule(rule), *_cases_of(rule, cases)]
+    return "\n".join(parts)
+
+
+def _cases_of(rule: Rule, cases: Iterable[Case]) -> list[str]:
+    rows = ["| Case | Known | Advice | Due in days |", "|---|---|---|---|"]
+    for case in cases:
+        if case.rule_id == rule.id:
+            due = "" if case.due_days is None else str(case.due_days)
+            advice = case.advice.replace("_", " ")
+            rows.append(f"| {_cell(case.title)} | {_cell(case.said)} | {advice} | {due} |")
+    return [*rows, ""]
 
 
 def _state(verified: bool) -> str:
@@ -93,7 +149,7 @@ def _cell(text: str) -> str:
 
 def _rule(rule: Rule) -> str:
     lines = [
-        f"### {rule.label}",
+        f"## {rule.label}",
         "",
         f"`{rule.id}` · {rule.kind.replace('_', ' ')} · {rule.urgency.replace('_', ' ')}"
         f" · **{_state(rule.verified)}**",
@@ -105,13 +161,20 @@ def _rule(rule: Rule) -> str:
         f"- Reason shown: {rule.reason}",
         f"- Source: {rule.source}",
     ]
+    if rule.rows:
+        lines.append(f"- Rows carried out: {', '.join(rule.rows)}")
+    if not rule.in_chw_scope:
+        lines.append("- Not for the community health worker to do alone")
     if rule.replaces:
         lines.append(f"- Replaces: {', '.join(f'`{name}`' for name in rule.replaces)}")
     return "\n".join([*lines, ""])
 
 
 def _when(rule: Rule) -> str:
-    parts = [part for part in (_said(rule.all, "and"), _said(rule.any, "or")) if part]
+    signs = _said(rule.any, "or")
+    if rule.at_least > 1:
+        signs = f"at least {rule.at_least} of: {signs}"
+    parts = [part for part in (_said(rule.all, "and"), signs) if part]
     if rule.within_days is not None:
         parts.append(f"measured within {rule.within_days} days")
     if rule.older_than_days is not None:
@@ -127,6 +190,8 @@ def _due(rule: Rule) -> str:
         said = f"{rule.due_days} days after the last `{rule.due_from}`; now if there was none"
     else:
         said = f"within {rule.due_days} days" if rule.due_days else "at once"
+    if rule.at_visit:
+        said += "; waits for a visit made for something else"
     if rule.overdue_urgency:
         raised = rule.overdue_urgency.replace("_", " ")
         said += f"; {raised} once {rule.overdue_days} days overdue"

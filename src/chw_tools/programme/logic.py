@@ -7,6 +7,7 @@ among them. Two rules overlap where boxes meet; a rule that has no box can never
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from chw_tools.programme.rules import is_measured, since
@@ -103,12 +104,17 @@ def cases_of(rule: Rule) -> list[Case]:
     for condition in rule.all:
         base = meet(base, _fresh(rule, condition))
     every = frozenset(condition.feature for condition in rule.all)
-    cases = [
-        Case(meet(meet(base, _box(one)), _fresh(rule, one)), every | {one.feature})
-        for one in rule.any
-    ]
-    found = cases or [Case(base, every)]
+    found = [_case(base, every, rule, signs) for signs in combinations(rule.any, rule.at_least)]
+    found = found if rule.any else [Case(base, every)]
     return [case for case in found if is_possible(case.box)]
+
+
+def _case(base: Box, every: frozenset[str], rule: Rule, signs: Iterable[Condition]) -> Case:
+    box = base
+    for sign in signs:
+        box = meet(meet(box, _box(sign)), _fresh(rule, sign))
+        every = every | {sign.feature}
+    return Case(box, every)
 
 
 def is_possible(box: Box) -> bool:

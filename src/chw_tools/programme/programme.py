@@ -16,6 +16,7 @@ import numpy as np
 
 from chw_tools.programme import reading
 from chw_tools.programme.comparing import compare_rules
+from chw_tools.programme.effects import Effects, load_effects, read_effects
 from chw_tools.programme.immunisation import VaccineSchedule, load_schedule, read_schedule
 from chw_tools.programme.rules import FILE as RULES_FILE
 from chw_tools.programme.rules import Rule, read_rules
@@ -31,7 +32,7 @@ from chw_tools.programme.texts import (
 from chw_tools.records.derived import RISK_BANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
@@ -133,6 +134,7 @@ class Programme:
     figures: tuple[Figure, ...]
     vaccination: VaccineSchedule = field(default_factory=load_schedule)
     scope: Scope = field(default_factory=load_scope)
+    effects: Effects = field(default_factory=load_effects)
     language: str = WRITTEN_IN
     translations: Mapping[str, Translation] = field(default_factory=dict)
 
@@ -181,6 +183,7 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
     rules = read_rules(folder, problems)
     vaccination = read_schedule(folder, problems)
     scope = read_scope(folder, problems)
+    effects = read_effects(folder, problems)
     reading.check_names(raw, _TOP, _FILE, "", problems)
     texts = [reading.read_text(raw, name, _FILE, "", problems) for name in _TEXTS]
     translations = read_translations(_languages(raw, texts[-1], problems), folder, problems)
@@ -202,6 +205,7 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
         rules=rules,
         vaccination=vaccination,
         scope=scope,
+        effects=effects,
         figures=(
             *_figures(raw),
             *(Figure(f"scope.{key}", *said) for key, said in scope.figures().items()),
@@ -210,9 +214,23 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
                 Figure(f"vaccination.{s.name}", s.schedule_said(), s.source, s.verified)
                 for s in vaccination.series
             ),
+            *_effect_figures(effects),
         ),
     )
     return programme, problems
+
+
+def _effect_figures(effects: Effects) -> Iterator[Figure]:
+    systolic = effects.systolic
+    per = systolic.relative_risk
+    said = f"{per.value:g} ({per.low:g} to {per.high:g}) for each {systolic.per_mmhg:g} mmHg"
+    yield Figure("effects.systolic", said, systolic.source, systolic.verified)
+    for effect in effects.effects:
+        found = effect.relative_risk or effect.lowers_mmhg
+        assert found is not None  # noqa: S101 (one of the two is given)
+        what = "relative risk" if effect.relative_risk else "mmHg lower"
+        said = f"{effect.label}: {what} {found.value:g} ({found.low:g} to {found.high:g})"
+        yield Figure(f"effects.{effect.id}", said, effect.source, effect.verified)
 
 
 def _languages(raw: dict[str, Any], own: str, problems: reading.Problems) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 A rule holds no code. A condition is ``[feature, op, value]``. A comparison with a value that
 is not known is never true; ``not`` before an operator turns it round, so that ``["age_years",
 "not <", 18]`` also holds where the age is not known. Freshness is the rule's ``within_days``
-and ``older_than_days``; they bind every measured feature of ``all`` and ``any``.
+and ``older_than_days``; they bind every measured feature of ``all`` and ``any``. Of ``any``
+one must hold, or as many as ``at_least`` says.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,7 +49,7 @@ OPS = (
 #: What stands for ``days_since_visit`` in ``due_from``.
 VISIT = "visit"
 
-#: Features a rule may name beside those of the catalogue and ``has_<group>``.
+#: Features a rule may name beside those of the catalogue, ``has_<group>`` and ``takes_<group>``.
 _FEATURES = frozenset(
     {
         "age_years",
@@ -71,6 +73,11 @@ _FEATURES = frozenset(
         "has_clean_fuel",
         "has_danger_sign",
         "growth_is_implausible",
+        "gravidity",
+        "pressure_is_reversed",
+        "pressure_differs",
+        "weight_differs",
+        "glucose_differs",
     }
 )
 #: Computed from measurements of one day, with a ``_days_since`` of their own.
@@ -126,7 +133,8 @@ class Rule:
     """One piece of advice and when it holds; see the module for how conditions are read.
 
     ``rows`` names the rows of decision tables that the rule carries out, such as
-    ``CHE.DT.01.CL03`` or ``CHE.DT.01.CL03-CL11``; ``rule_set`` the shipped file it stands in.
+    ``CHE.DT.01.CL03`` or ``CHE.DT.01.CL03-CL11``; ``at_visit`` says that the advice waits for a
+    visit that is made for something else; ``rule_set`` the shipped file it stands in.
     """
 
     id: str
@@ -141,15 +149,18 @@ class Rule:
     who: tuple[Condition, ...] = ()
     all: tuple[Condition, ...] = ()
     any: tuple[Condition, ...] = ()
+    at_least: int = 1
     within_days: int | None = None
     older_than_days: int | None = None
     due_days: int = 0
     due_from: str = ""
+    at_visit: bool = False
     schedule: Schedule | None = None
     ahead_days: int = 14
     overdue_days: int = 0
     overdue_urgency: str = ""
     replaces: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     rule_set: str = OWN_SET
 
@@ -158,8 +169,12 @@ class Rule:
         """What the templates of action and reason ask for."""
         return tuple(_PLACEHOLDER.findall(f"{self.action} {self.reason}"))
 
-    def features(self) -> set[str]:
+    def features(self) -> frozenset[str]:
         """Every feature the rule reads, those of freshness and dates among them."""
+        return self._read
+
+    @cached_property
+    def _read(self) -> frozenset[str]:
         names = {c.feature for c in (*self.who, *self.all, *self.any)}
         measured = {c.feature for c in (*self.all, *self.any) if is_measured(c.feature)}
         if self.within_days is not None or self.older_than_days is not None:
@@ -170,7 +185,7 @@ class Rule:
             names.add(since(self.due_from))
         if self.schedule:
             names |= {self.schedule.feature, "days_since_visit"}
-        return names | self._features_of_texts()
+        return frozenset(names | self._features_of_texts())
 
     def _features_of_texts(self) -> set[str]:
         names = set()
@@ -240,15 +255,18 @@ _KEYS = (
     "who",
     "all",
     "any",
+    "at_least",
     "within_days",
     "older_than_days",
     "due_days",
     "due_from",
+    "at_visit",
     "schedule",
     "ahead_days",
     "overdue_days",
     "overdue_urgency",
     "replaces",
+    "beside",
     "rows",
     "off",
 )
@@ -277,17 +295,20 @@ def _rule(name: str, table: dict[str, Any], problems: reading.Problems) -> Rule:
         who=read_conditions(table, "who", name, problems),
         all=read_conditions(table, "all", name, problems),
         any=read_conditions(table, "any", name, problems),
+        at_least=days("at_least", 1),
         within_days=_days(table, "within_days", name, problems) if "within_days" in table else None,
         older_than_days=(
             _days(table, "older_than_days", name, problems) if "older_than_days" in table else None
         ),
         due_days=days("due_days", 0),
         due_from=text("due_from", ""),
+        at_visit=reading.read_flag(table, "at_visit", FILE, name, problems, default=False),
         schedule=_schedule(table["schedule"], name, problems) if "schedule" in table else None,
         ahead_days=days("ahead_days", 14),
         overdue_days=days("overdue_days", 0),
         overdue_urgency=text("overdue_urgency", ""),
         replaces=_names(table, "replaces", name, problems),
+        beside=_names(table, "beside", name, problems),
         rows=_names(table, "rows", name, problems),
     )
 
@@ -350,7 +371,7 @@ def is_known_feature(name: str) -> bool:
     entries = load_catalogue().entries
     stem = name.removesuffix("_days_since").removesuffix("_per_year")
     known = name in _FEATURES or stem in entries or name.removesuffix("_days_since") in _GROWTH
-    return known or bool(re.fullmatch(r"has_[a-z0-9_]+", name))
+    return known or bool(re.fullmatch(r"(has|takes)_[a-z0-9_]+", name))
 
 
 def _check_rule(rule: Rule, names: set[str], problems: reading.Problems) -> None:
@@ -366,10 +387,15 @@ def _check_rule(rule: Rule, names: set[str], problems: reading.Problems) -> None
     for feature in sorted(rule.features()):
         if not is_known_feature(feature):
             problems.add(FILE, rule.id, f"no feature is called {feature}")
-    for other in rule.replaces:
-        if other not in names:
-            problems.add(FILE, f"{rule.id}.replaces", f"no rule is called {other}")
+    for key in ("replaces", "beside"):
+        for other in getattr(rule, key):
+            if other not in names:
+                problems.add(FILE, f"{rule.id}.{key}", f"no rule is called {other}")
+    if rule.at_visit and rule.urgency != "routine":
+        problems.add(FILE, f"{rule.id}.at_visit", "only routine advice can wait for a visit")
     if rule.kind == "danger_sign" and rule.urgency not in ("emergency", "same_day"):
         problems.add(FILE, f"{rule.id}.urgency", "a danger sign is an emergency or of the same day")
+    if rule.at_least != 1 and not 1 < rule.at_least <= len(rule.any):
+        problems.add(FILE, f"{rule.id}.at_least", "must be from 1 to the number of `any`")
     if not rule.source.strip():
         problems.add(FILE, f"{rule.id}.source", "a threshold without a source is not used")

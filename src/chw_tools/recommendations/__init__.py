@@ -2,9 +2,18 @@
 
 from chw_tools.recommendations.recommend import (
     all_recommendations,
+    first_few,
     follow_up_on,
     recommend,
 )
 from chw_tools.recommendations.vaccines import vaccines_due
+from chw_tools.recommendations.what_if import what_would_change
 
-__all__ = ["all_recommendations", "follow_up_on", "recommend", "vaccines_due"]
+__all__ = [
+    "all_recommendations",
+    "first_few",
+    "follow_up_on",
+    "recommend",
+    "vaccines_due",
+    "what_would_change",
+]

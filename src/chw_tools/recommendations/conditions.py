@@ -42,8 +42,8 @@ class Columns:
 
     def check(self, rules: Iterable[Rule]) -> None:
         """Raise where a feature is absent as a column (absent as a value is "not known")."""
-        wanted = {name for rule in rules for name in rule.features()}
-        absent = sorted(wanted - set(self.frame.columns))
+        wanted = frozenset().union(*(rule.features() for rule in rules))
+        absent = sorted(wanted.difference(self.frame.columns))
         if absent:
             raise ValueError(f"rules read features that are not built: {', '.join(absent)}")
 
@@ -116,16 +116,28 @@ def meets(columns: Columns, rule: Rule) -> Mask:
     mask = np.ones(len(columns), dtype=bool)
     for condition in (*rule.who, *rule.all):
         mask &= holds(columns, condition)
+        # Of one person most rules are out at the first condition; the rest is not looked at.
+        if not mask.any():
+            return mask
     for condition in rule.all:
         mask &= is_fresh(columns, rule, condition)
-    if rule.any:
-        mask &= np.logical_or.reduce(signs(columns, rule))
+    if rule.any and mask.any():
+        found = signs(columns, rule)
+        if rule.at_least == 1:
+            mask &= np.logical_or.reduce(found)
+        else:
+            mask &= np.add.reduce(found, dtype=np.int64) >= rule.at_least
     return mask
 
 
 def signs(columns: Columns, rule: Rule) -> list[Mask]:
     """For each condition of ``any``, whether it holds and is fresh enough."""
-    return [holds(columns, c) & is_fresh(columns, rule, c) for c in rule.any]
+    return [_sign(columns, rule, condition) for condition in rule.any]
+
+
+def _sign(columns: Columns, rule: Rule, condition: Condition) -> Mask:
+    mask = holds(columns, condition)
+    return mask & is_fresh(columns, rule, condition) if mask.any() else mask
 
 
 def is_fresh(columns: Columns, rule: Rule, condition: Condition) -> Mask:

@@ -11,6 +11,7 @@ import pandas as pd
 from chw_tools.programme.rules import since
 from chw_tools.recommendations.conditions import signs
 from chw_tools.records import load_catalogue
+from chw_tools.records.condition_groups import load_code_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,12 +142,42 @@ def _signs(columns: Columns, rule: Rule) -> list[str]:
 def _sign_said(columns: Columns, condition: Condition) -> list[str]:
     """Label of the sign, with its value where it is a measurement."""
     entry = load_catalogue().entries.get(condition.feature)
-    label = entry.label if entry else condition.feature.replace("_", " ")
-    label = label[0].lower() + label[1:]
-    if entry is None or entry.kind == "choice":
-        return [label] * len(columns)
+    if entry is None:
+        return _other_said(columns, condition.feature)
+    label = entry.label[0].lower() + entry.label[1:]
+    if entry.kind == "choice":
+        # An answer beyond yes says more than the question: "mouth: deep".
+        named = condition.value == "yes" or condition.op == "in"
+        return (
+            [label] * len(columns) if named else [f"{label}: {_answer(condition)}"] * len(columns)
+        )
     unit = {"mm[Hg]": "mmHg", "Cel": "°C", "1": ""}.get(entry.unit, entry.unit)
     return [f"{label} {v} {unit}".strip() for v in values_said(columns, condition.feature)]
+
+
+def _answer(condition: Condition) -> str:
+    return str(condition.value).replace("_", " ")
+
+
+#: What a feature that is no observation is called, with its value or without.
+_NAMES = {
+    "age_years": ("age {} years", True),
+    "gravidity": ("pregnancy number {}", True),
+    "pressure_differs": ("blood pressure", False),
+    "weight_differs": ("weight", False),
+    "glucose_differs": ("blood glucose", False),
+}
+
+
+def _other_said(columns: Columns, feature: str) -> list[str]:
+    if feature.startswith("has_"):
+        group = load_code_groups().conditions.get(feature.removeprefix("has_"))
+        said = group.label if group else feature.removeprefix("has_").replace("_", " ")
+        return [said[0].lower() + said[1:]] * len(columns)
+    pattern, with_value = _NAMES.get(feature, (feature.replace("_", " "), False))
+    if not with_value:
+        return [pattern] * len(columns)
+    return [pattern.format(value) for value in values_said(columns, feature)]
 
 
 def _newest_sign(columns: Columns, rule: Rule) -> NDArray[np.float64]:

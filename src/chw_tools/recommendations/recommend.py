@@ -77,7 +77,7 @@ def recommend(
     everything = all_recommendations(
         features, risks, programme=programme, as_of=as_of, vaccines=vaccines
     )
-    return _first_few(everything, int(programme.planning.max_recommendations))
+    return first_few(everything, int(programme.planning.max_recommendations))
 
 
 def all_recommendations(
@@ -93,6 +93,7 @@ def all_recommendations(
     columns.check(programme.rules)
     given = [_tried(columns, rule) for rule in programme.rules]
     _drop_replaced(given)
+    _wait_for_visits(given, len(columns))
     high = risk_advice.highest_risks(risks, features.frame.index)
     at = features.frame.index.get_indexer(high.index)
     soon = risk_advice.visit_due_days(
@@ -121,8 +122,12 @@ def follow_up_on(recommendations: pd.DataFrame, *, as_of: pd.Timestamp) -> pd.Se
 
 
 def _tried(columns: Columns, rule: Rule) -> _Advice:
+    mask = meets(columns, rule)
+    if not mask.any():
+        nobody = np.zeros(len(columns), dtype=np.int64)
+        return _Advice(rule, mask, nobody, np.zeros(len(columns), dtype=np.int8), nobody)
     when = due(columns, rule)
-    mask = meets(columns, rule) & when.shown
+    mask &= when.shown
     return _Advice(rule, mask, when.days, urgency(rule, when.days), when.contact)
 
 
@@ -131,14 +136,29 @@ def _drop_replaced(given: Sequence[_Advice]) -> None:
     by_id = {advice.rule.id: advice for advice in given}
     fired = {advice.rule.id: advice.mask.copy() for advice in given}
     for advice in given:
+        if not fired[advice.rule.id].any():
+            continue
         for name in advice.rule.replaces:
             # A replaced rule that the programme has switched off is not there.
             other = by_id.get(name)
-            if other is None:
+            if other is None or not other.mask.any():
                 continue
             no_later = np.maximum(advice.days, 0) <= np.maximum(other.days, 0)
             no_less = advice.urgency <= other.urgency
             other.mask &= ~(fired[advice.rule.id] & no_later & no_less)
+
+
+def _wait_for_visits(given: Sequence[_Advice], n: int) -> None:
+    """What is done when somebody is there anyway is due with the first of the other advice."""
+    never = np.iinfo(np.int64).max
+    first = np.full(n, never)
+    for advice in given:
+        if not advice.rule.at_visit:
+            first = np.minimum(first, np.where(advice.mask, advice.days, never))
+    first = np.where(first == never, 0, first)
+    for advice in given:
+        if advice.rule.at_visit:
+            advice.days = np.maximum(advice.days, np.maximum(first, 0))
 
 
 def _bring_forward(
@@ -146,6 +166,8 @@ def _bring_forward(
 ) -> None:
     """At high risk routine advice is due by the next visit; nothing becomes later."""
     for advice in given:
+        if not advice.mask.any():
+            continue
         routine = advice.urgency[at] == _ROUTINE
         who = at[routine]
         advice.days[who] = np.minimum(advice.days[who], soon[routine])
@@ -221,8 +243,16 @@ def _table(parts: Sequence[dict[str, Any]], people: pd.Index, as_of: pd.Timestam
     return conform(RECOMMENDATIONS, table)
 
 
-def _first_few(everything: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The first few of each person; the last of them gives way to what is due earliest."""
+def first_few(everything: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The first few of each person; the last of them gives way to what is due earliest.
+
+    Parameters
+    ----------
+    everything : DataFrame
+        As of :func:`all_recommendations`.
+    most : int
+        How many are kept of each person; the rest is what stands under "more".
+    """
     if everything.empty:
         return everything
     rank = everything["rank"].to_numpy(dtype=np.int64)

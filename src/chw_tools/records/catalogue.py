@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-from chw_tools.records.codes import DANGER_SIGN, Code
+from chw_tools.records.codes import DANGER_SIGN, SYMPTOM, Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,7 @@ class Observable:
     usual_low: float | None = None
     usual_high: float | None = None
     allowed: tuple[str, ...] = ()
+    same_day_differs: float | None = None
 
     @property
     def codes(self) -> tuple[Code, ...]:
@@ -45,6 +46,11 @@ class Observable:
     def is_danger_sign(self) -> bool:
         """Whether a ``yes`` is a danger sign."""
         return self.code.system == DANGER_SIGN
+
+    @property
+    def is_symptom(self) -> bool:
+        """Whether it is asked of the sick, and therefore nothing a model may use."""
+        return self.code.system == SYMPTOM
 
 
 @dataclass(frozen=True)
@@ -90,4 +96,5 @@ def _read(name: str, entry: dict[str, Any]) -> Observable:
         usual_low=entry.get("usual_low"),
         usual_high=entry.get("usual_high"),
         allowed=tuple(entry.get("allowed", ())),
+        same_day_differs=entry.get("same_day_differs"),
     )

@@ -20,6 +20,8 @@ UCUM = "http://unitsofmeasure.org"
 CHW = "urn:chw-tools:code"
 #: Danger signs, one code each, valued ``yes`` or ``no``.
 DANGER_SIGN = "urn:chw-tools:danger-sign"
+#: Symptoms and home care, asked where they decide something.
+SYMPTOM = "urn:chw-tools:symptom"
 
 
 class Code(NamedTuple):

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from chw_tools.wiring import Parts
     from chw_tools.workflows.assess import Assessment
     from chw_tools.workflows.plan import PlanResult
-    from chw_tools.workflows.views import DayView, PersonFound, PersonView, VisitEntry
+    from chw_tools.workflows.views import (
+        DayView,
+        HouseholdView,
+        PersonFound,
+        PersonView,
+        VisitEntry,
+    )
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,17 @@ class Acts:
             models=parts.models,
             programme=parts.programme,
             person_id=person_id,
+            as_of=as_of,
+        )
+
+    def show_household(self, *, household_id: str, as_of: date | None = None) -> HouseholdView:
+        """One home: what to do for each person in it."""
+        parts = self.parts
+        return show.show_household(
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            household_id=household_id,
             as_of=as_of,
         )
 

@@ -86,6 +86,7 @@ def make_pages(acts: Acts, pages: Pages) -> APIRouter:
     _add_lists(router, acts, pages)
     _add_people(router, acts, pages)
     _add_visits(router, acts, pages)
+    _add_homes(router, acts, pages)
     _add_changes(router, acts, pages)
     return router
 
@@ -258,6 +259,13 @@ def _add_visits(router: APIRouter, acts: Acts, pages: Pages) -> None:
             population=person.population,
             context=context,
         )
+
+
+def _add_homes(router: APIRouter, acts: Acts, pages: Pages) -> None:
+    @router.get("/households/{household_id}")
+    def household(household_id: Key, context: From) -> Any:
+        home = acts.show_household(household_id=household_id)
+        return pages.show("household.html", home=home, population=home.population, context=context)
 
 
 def _add_changes(router: APIRouter, acts: Acts, pages: Pages) -> None:

@@ -17,7 +17,12 @@ from chw_tools.errors import (
 )
 from chw_tools.feature_engineering import features_as_known
 from chw_tools.model_evaluation import CalibrationVerdict
-from chw_tools.recommendations import recommend, vaccines_due
+from chw_tools.recommendations import (
+    all_recommendations,
+    first_few,
+    vaccines_due,
+    what_would_change,
+)
 from chw_tools.risk_prediction import estimate_risk, who_cvd_score
 from chw_tools.risk_prediction.scores import declared_score, estimate_score
 from chw_tools.workflows.people import check_people
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 
     from chw_tools.feature_engineering import Features
     from chw_tools.programme import Programme
+    from chw_tools.programme.effects import Effects
     from chw_tools.records import Register
     from chw_tools.risk_prediction import ScoringModel
     from chw_tools.workflows.ports import ModelEntry, ModelStore, RegisterStore
@@ -71,6 +77,10 @@ class Assessment:
         One row per person.
     risks, recommendations : DataFrame
         As declared in :mod:`chw_tools.records.derived`.
+    everything : DataFrame
+        All advice, that which is shown among it; the rest stands under "more".
+    effects : Effects
+        What trials say would change a risk.
     priority_outcome : str
         The outcome whose risk orders the visits.
     notes : tuple of str
@@ -86,10 +96,28 @@ class Assessment:
     features: Features
     risks: pd.DataFrame
     recommendations: pd.DataFrame
+    everything: pd.DataFrame
+    effects: Effects
     priority_outcome: str
     notes: tuple[str, ...]
     verdicts: Mapping[str, CalibrationVerdict] = field(default_factory=dict)
     shadow_risks: pd.DataFrame | None = None
+
+    def more(self) -> pd.DataFrame:
+        """The advice that is not among the first few, in doing order."""
+        keys = ["person_id", "rule_id"]
+        shown = pd.MultiIndex.from_frame(self.recommendations[keys])
+        return self.everything[~pd.MultiIndex.from_frame(self.everything[keys]).isin(shown)]
+
+    def what_if(self) -> pd.DataFrame:
+        """What would change the published risks, by trials; see :func:`what_would_change`.
+
+        Only a published score is a baseline: a model of the programme is fitted to what goes
+        together, and its number is no ground to add a trial's effect to.
+        """
+        published = [digest for digest, held in self.verdicts.items() if held is PUBLISHED]
+        baseline = self.risks[self.risks["model_digest"].isin(published)]
+        return what_would_change(self.features, baseline, effects=self.effects)
 
     def shown_risks(self) -> pd.DataFrame:
         """The risks as people may see them: a number only where it is calibrated, and why.
@@ -285,14 +313,17 @@ def assess(
         as_of=as_of,
         ahead_days=int(programme.planning.look_ahead_days),
     )
+    everything = all_recommendations(
+        features, risks, programme=programme, as_of=as_of, vaccines=vaccines
+    )
     return Assessment(
         as_of=as_of,
         register=known,
         features=features,
         risks=risks,
-        recommendations=recommend(
-            features, risks, programme=programme, as_of=as_of, vaccines=vaccines
-        ),
+        recommendations=first_few(everything, int(programme.planning.max_recommendations)),
+        everything=everything,
+        effects=programme.effects,
         priority_outcome=scorers[0].outcome,
         notes=using.notes,
         verdicts=verdicts,

@@ -8,6 +8,8 @@ import pandas as pd
 
 from chw_tools.data_processing import as_known_on
 from chw_tools.errors import NotFound
+from chw_tools.recommendations import follow_up_on
+from chw_tools.records.derived import URGENCIES
 from chw_tools.workflows import wording
 from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, load_part, usable_model
 from chw_tools.workflows.people import check_people
@@ -15,6 +17,8 @@ from chw_tools.workflows.views import (
     Advice,
     Change,
     DayView,
+    HouseholdMember,
+    HouseholdView,
     PastVisit,
     PersonFound,
     PersonView,
@@ -219,6 +223,7 @@ def _person_view(
     people = wording.People(register, wording.Places(areas), on)
     population = store.population or "real"
     advice = tuple(_advice(row) for row in assessed.recommendations.itertuples(index=False))
+    more = tuple(_advice(row) for row in assessed.more().itertuples(index=False))
     own = register.of_people([person_id])
     known = assessed.register.of_people([person_id])
     return PersonView(
@@ -232,14 +237,80 @@ def _person_view(
             wording.risk_shown(row, population)
             for row in assessed.shown_risks().itertuples(index=False)
         ),
-        advice=advice[:_FEW],
-        more_advice=advice[_FEW:],
+        advice=advice,
+        more_advice=more,
         measurements=wording.measurements(known.observations),
         conditions=wording.conditions(known.conditions),
         visits=_past_visits(own.visits, on),
         changes=_changes(own.person_changes),
         population=population,
         notes=assessed.notes,
+        follow_up_on=_follow_up(assessed),
+        what_if=wording.what_if_shown(assessed.what_if(), assessed.effects),
+    )
+
+
+def _follow_up(assessed: Assessment) -> date | None:
+    """The one day by which to come again, which agrees with all advice."""
+    days = follow_up_on(assessed.everything, as_of=assessed.as_of)
+    return days.min().date() if len(days) else None
+
+
+def show_household(
+    *,
+    store: RegisterStore,
+    models: ModelStore,
+    programme: Programme,
+    household_id: str,
+    as_of: date | None = None,
+) -> HouseholdView:
+    """One visit, several people: the few things to do for each, most urgent person first.
+
+    Raises
+    ------
+    NotFound
+        If nobody of the register lives in such a household.
+    """
+    on = day_of(store, as_of)
+    homes = store.load_register(tables=("people",)).people
+    ids = sorted(homes.loc[homes["household_id"] == household_id, "id"])
+    if not ids:
+        raise NotFound("Nobody lives in this household.", cure="Look the person up first.")
+    register = load_part(store, ids)
+    assessed = assess(
+        register,
+        programme=programme,
+        as_of=on,
+        using=usable_model(models, store, PRIORITY_OUTCOME),
+        person_ids=ids,
+    )
+    people = wording.People(
+        register, wording.Places(store.load_register(tables=("areas",)).areas), on
+    )
+    advice = assessed.recommendations
+    first = advice.drop_duplicates("person_id")
+    level = first["urgency"].map({name: place for place, name in enumerate(URGENCIES)})
+    order = first.assign(level=level).sort_values(["level", "due_on", "person_id"])["person_id"]
+    members = tuple(_member(people, key, advice[advice["person_id"] == key]) for key in order)
+    return HouseholdView(
+        household_id=household_id,
+        place=people.facts(ids[0])["place"],
+        as_of=on.date(),
+        members=members,
+        follow_up_on=_follow_up(assessed),
+        population=store.population or "real",
+        notes=assessed.notes,
+    )
+
+
+def _member(people: wording.People, person_id: str, advice: pd.DataFrame) -> HouseholdMember:
+    facts = people.facts(person_id)
+    return HouseholdMember(
+        person_id=person_id,
+        name=facts["name"],
+        sex=facts["sex"],
+        age=facts["age"],
+        advice=tuple(_advice(row) for row in advice.itertuples(index=False)),
     )
 
 

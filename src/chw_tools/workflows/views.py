@@ -86,6 +86,27 @@ class Advice:
 
 
 @dataclass(frozen=True)
+class WhatIf:
+    """What one change would do to a risk by the trials: an estimate, not a promise."""
+
+    effect_id: str
+    outcome: str
+    action: str
+    of_100_now: str
+    of_100_after: str
+    of_100_low: str
+    of_100_high: str
+    change: float
+    change_low: float
+    change_high: float
+    ask: str
+    who_acts: str
+    population: str
+    source: str
+    is_verified: bool
+
+
+@dataclass(frozen=True)
 class Measurement:
     """The latest value of one observable."""
 
@@ -137,6 +158,32 @@ class PersonView:
     conditions: tuple[str, ...]
     visits: tuple[PastVisit, ...]
     changes: tuple[Change, ...]
+    population: str
+    notes: tuple[str, ...] = ()
+    follow_up_on: date | None = None
+    what_if: tuple[WhatIf, ...] = ()
+
+
+@dataclass(frozen=True)
+class HouseholdMember:
+    """One person of a household, with the few things to do."""
+
+    person_id: str
+    name: str
+    sex: str
+    age: str
+    advice: tuple[Advice, ...]
+
+
+@dataclass(frozen=True)
+class HouseholdView:
+    """One visit, several people: who needs what, most urgent first, and one day to come again."""
+
+    household_id: str
+    place: str
+    as_of: date
+    members: tuple[HouseholdMember, ...]
+    follow_up_on: date | None
     population: str
     notes: tuple[str, ...] = ()
 

@@ -10,11 +10,12 @@ import pandas as pd
 from chw_tools.data_processing import as_known_on
 from chw_tools.records import load_catalogue
 from chw_tools.records.condition_groups import load_code_groups
-from chw_tools.workflows.views import Measurement, Reason, RiskShown
+from chw_tools.workflows.views import Measurement, Reason, RiskShown, WhatIf
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from chw_tools.programme.effects import Effect, Effects
     from chw_tools.records import Register
 
 _OUTCOMES = {
@@ -200,6 +201,34 @@ def risk_shown(row: Any, population: str) -> RiskShown:
         note=text(row.note, ""),
         model=row.model,
         population=population,
+    )
+
+
+def what_if_shown(table: pd.DataFrame, effects: Effects) -> tuple[WhatIf, ...]:
+    """What would change one person's risk, as shown."""
+    by_id = {effect.id: effect for effect in effects.effects}
+    return tuple(_what_if(row, by_id.get(row.effect_id)) for row in table.itertuples(index=False))
+
+
+def _what_if(row: Any, effect: Effect | None) -> WhatIf:
+    return WhatIf(
+        effect_id=row.effect_id,
+        outcome=_OUTCOMES.get(row.outcome, row.outcome.replace("_", " ")),
+        action="All of these together" if effect is None else effect.action,
+        of_100_now=_of_100(row.risk),
+        of_100_after=_of_100(row.risk_after),
+        of_100_low=_of_100(row.risk_after_low).removeprefix("about "),
+        of_100_high=_of_100(row.risk_after_high).removeprefix("about "),
+        change=float(row.change),
+        change_low=float(row.change_low),
+        change_high=float(row.change_high),
+        ask="" if effect is None else effect.ask,
+        who_acts="" if effect is None else effect.who_acts,
+        population="" if effect is None else effect.population,
+        source="Each alone as above; pressures added up to a limit"
+        if effect is None
+        else effect.source,
+        is_verified=effect is not None and effect.verified,
     )
 
 

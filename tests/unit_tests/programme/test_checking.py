@@ -8,6 +8,7 @@ import pytest
 
 from chw_tools.cli.main import main
 from chw_tools.programme.checking import check_programme, language_states, texts_missing
+from chw_tools.workflows.guidelines import check_guidelines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,3 +127,40 @@ def test_the_commands_answer_in_json_too(
     assert main(["programme", *words, "--json"], {}) == 0
     assert capsys.readouterr().out.strip()[0] in "[{"
     assert main(["programme", *words], {}) == 0
+
+
+def test_a_folders_own_cases_are_tried_and_what_it_changes_in_the_shipped_ones_is_said(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "rules.toml").write_text(
+        '[bp_raised]\nany = [["systolic_mmhg", ">=", 150], ["diastolic_mmhg", ">=", 95]]\n'
+        'source = "National guideline 2025, p. 3"\n'
+    )
+    (tmp_path / "cases.csv").write_text(
+        "rule,case,known,advice,due_days\n"
+        "bp_raised,ours,age_years=50; systolic_mmhg=150,within_days,7\n"
+        "bp_raised,not ours,age_years=50; systolic_mmhg=145,within_days,7\n"
+        "nobody,x,age_years=50,none,\n"
+        "bp_raised,wrong words,systolic=3; tobacco=often,soon,\n"
+    )
+
+    checked = check_guidelines(tmp_path)
+
+    told = [str(finding) for finding in checked.findings]
+    assert any(
+        "cases.csv:3, bp_raised, not ours: expected within days, due in 7 days, came out none"
+        in one
+        for one in told
+    )
+    assert any("no rule is called nobody" in one for one in told)
+    assert any("no feature is called systolic" in one for one in told)
+    assert any("tobacco has no answer often" in one for one in told)
+    assert any("advice must be one of" in one for one in told)
+    assert not any("ours: expected" in one and "not ours" not in one for one in told)
+    assert any(change.key.startswith("case bp_raised: ") for change in checked.changes)
+
+
+def test_cases_with_other_columns_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "cases.csv").write_text("rule,known\n")
+
+    assert [finding.key for finding in check_guidelines(tmp_path).findings] == ["columns"]

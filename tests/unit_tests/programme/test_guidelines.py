@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from chw_tools.programme import load_programme
-from chw_tools.programme.guidelines import guidelines_page
+from chw_tools.programme.guidelines import SET_TITLES, guidelines_page, rule_set_page
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -14,12 +14,14 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_every_rule_and_number_is_on_the_page_with_its_state() -> None:
     programme = load_programme()
     page = guidelines_page(programme)
+    sets = {name: rule_set_page(name, programme) for name in SET_TITLES}
 
     for rule in programme.rules:
-        section = page.split(f"`{rule.id}` · ")[1].split("###")[0]
+        section = sets[rule.rule_set].split(f"`{rule.id}` · ")[1].split("\n## ")[0]
         assert f"**{'read' if rule.verified else 'to be confirmed'}**" in section
         assert rule.source in section
         assert rule.action in section
+        assert "| Case | Known | Advice | Due in days |" in section
     for figure in programme.figures:
         if not figure.key.startswith("rules."):
             assert f"| `{figure.key}` | {figure.value} |" in page
@@ -28,10 +30,13 @@ def test_every_rule_and_number_is_on_the_page_with_its_state() -> None:
 
 def test_the_page_in_docs_is_the_one_written_now() -> None:
     assert (ROOT / "docs" / "guidelines.md").read_text(encoding="utf-8") == guidelines_page()
+    for name in SET_TITLES:
+        page = ROOT / "docs" / "guidelines" / f"{name}.md"
+        assert page.read_text(encoding="utf-8") == rule_set_page(name)
 
 
 def test_conditions_are_words_a_clinician_can_read() -> None:
-    page = guidelines_page()
+    page = "".join(rule_set_page(name) for name in SET_TITLES)
 
     assert "`gestational_weeks` is not known" in page
     assert "`age_years` not < 18 (or not known)" in page

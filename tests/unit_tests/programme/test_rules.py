@@ -63,7 +63,10 @@ def test_every_danger_sign_of_the_catalogue_counts_for_everyone() -> None:
 def test_what_claims_to_be_read_names_a_row_of_a_who_table() -> None:
     for rule in RULES:
         if rule.verified:
-            assert re.search(r"\b(CHE\.DT\.\d\d|ANC\.(DT|S)\.\d\d)", rule.source), rule.id
+            assert re.search(r"\b(CHE\.DT\.\d\d|ANC\.(DT|S)\.\d\d|TB\.B\d\.DT)", rule.source), (
+                rule.id
+            )
+            assert rule.rows, rule.id
 
 
 @pytest.mark.shared
