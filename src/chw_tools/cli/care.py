@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,7 +44,7 @@ def add_to(app: typer.Typer) -> None:
     )(score)
     app.command(
         epilog="Examples: chw recommend · chw recommend --person KEY · "
-        "chw recommend --household KEY"
+        "chw recommend --household KEY · chw recommend --language fr"
     )(recommend)
     planning.add_to(plans)
     more_plans.add_to(app, plans)
@@ -112,6 +113,9 @@ def recommend(
     as_of: AsOf = None,
     person: Annotated[list[str] | None, typer.Option(help="Only this person.")] = None,
     household: Annotated[str | None, typer.Option(help="Everybody of this household.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language of the advice: en, fr, sw, es (drafts).")
+    ] = None,
     limit: Limit = 20,
     output: Output = None,
     json: Json = False,
@@ -127,10 +131,13 @@ def recommend(
         if household is not None:
             _say_household(parts, household, day(as_of), json)
             return
+        programme = parts.programme
+        if language is not None:
+            programme = replace(programme, language=language)
         result = recommend_actions(
             store=parts.store,
             models=parts.models,
-            programme=parts.programme,
+            programme=programme,
             as_of=day(as_of),
             person_ids=person,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chw_tools.programme.rules import is_measured, since
+from chw_tools.programme.texts import WRITTEN_IN, Translation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Columns:
-    """The feature table, its columns turned to numbers once and kept.
+    """The feature table, its columns turned to numbers once and kept; the words to tell them in.
 
     Raises
     ------
@@ -33,6 +34,7 @@ class Columns:
     """
 
     frame: pd.DataFrame
+    words: Translation = field(default_factory=lambda: Translation(WRITTEN_IN))
     _numbers: dict[str, Numbers] = field(default_factory=dict)
     _known: dict[str, Mask] = field(default_factory=dict)
     _codes: dict[str, tuple[NDArray[np.int64], dict[object, int]]] = field(default_factory=dict)
@@ -71,7 +73,7 @@ class Columns:
     def rows(self, mask: Mask, names: Iterable[str]) -> Columns:
         """Some columns of some people."""
         # Not all columns are taken: the table is wide, and a reason reads a few of them.
-        return Columns(self.frame.loc[:, list(names)][mask])
+        return Columns(self.frame.loc[:, list(names)][mask], self.words)
 
 
 def holds(columns: Columns, condition: Condition) -> Mask:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.programme.rules import since
+from chw_tools.programme.texts import FALLBACK_MARK, WRITTEN_IN, Translation
 from chw_tools.recommendations.conditions import signs
 from chw_tools.records import load_catalogue
 from chw_tools.records.condition_groups import load_code_groups
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from chw_tools.recommendations.conditions import Columns
 
 NOT_KNOWN = "not known"
+_ENGLISH = Translation(WRITTEN_IN)
 _PART = re.compile(r"\{([a-z0-9_]+)\}")
 #: A day further back is said with its year.
 _HALF_A_YEAR_DAYS = 183
@@ -76,9 +78,9 @@ def _filled(
     if name == "pressure":
         return _pressure(columns, as_of)
     if name == "signs_on":
-        return days_said(_newest_sign(columns, rule), as_of)
+        return days_said(_newest_sign(columns, rule), as_of, columns.words)
     if name.endswith("_on"):
-        return days_said(columns.numbers(since(name.removesuffix("_on"))), as_of)
+        return days_said(columns.numbers(since(name.removesuffix("_on"))), as_of, columns.words)
     return values_said(columns, name)
 
 
@@ -86,7 +88,7 @@ def _pressure(columns: Columns, as_of: pd.Timestamp) -> list[str]:
     """The blood pressure with its day; each value with its own where they differ."""
     upper, lower = (columns.numbers(since(f"{name}_mmhg")) for name in ("systolic", "diastolic"))
     said = [values_said(columns, f"{name}_mmhg") for name in ("systolic", "diastolic")]
-    days = [days_said(each, as_of) for each in (np.fmin(upper, lower), upper, lower)]
+    days = [days_said(each, as_of, columns.words) for each in (np.fmin(upper, lower), upper, lower)]
     is_apart = ~np.isnan(upper) & ~np.isnan(lower) & (upper != lower)
     return [
         f"systolic {high} on {high_on}, diastolic {low} on {low_on}"
@@ -96,7 +98,9 @@ def _pressure(columns: Columns, as_of: pd.Timestamp) -> list[str]:
     ]
 
 
-def days_said(days_since: NDArray[np.float64], as_of: pd.Timestamp) -> list[str]:
+def days_said(
+    days_since: NDArray[np.float64], as_of: pd.Timestamp, words: Translation = _ENGLISH
+) -> list[str]:
     """Days ago as days of the calendar: "3 March"; with the year where it is another or far back.
 
     On a list for 1 January "28 January" would look ahead, and it is eleven months ago.
@@ -106,24 +110,27 @@ def days_said(days_since: NDArray[np.float64], as_of: pd.Timestamp) -> list[str]
     >>> days_said(np.array([300.0]), pd.Timestamp("2026-12-31"))
     ['6 March 2026']
     """
+    months = words.word("months", " ".join(_MONTHS)).split()
     said = {}
     for days in np.unique(days_since[~np.isnan(days_since)]):
         day = as_of - pd.Timedelta(days=int(days))
         near = day.year == as_of.year and days < _HALF_A_YEAR_DAYS
         year = "" if near else f" {day.year}"
-        said[days] = f"{day.day} {_MONTHS[day.month - 1]}{year}"
-    return [said.get(days, "none known") for days in days_since.tolist()]
+        said[days] = f"{day.day} {months[day.month - 1]}{year}"
+    none = words.word("none_known", "none known")
+    return [said.get(days, none) for days in days_since.tolist()]
 
 
 def values_said(columns: Columns, name: str) -> list[str]:
     """A feature's values as read out."""
     column = columns.frame[name]
+    not_known = columns.words.word("not_known", NOT_KNOWN)
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         numbers = columns.numbers(name)
         if name in _WHOLE:
             numbers = np.floor(numbers)
-        return [NOT_KNOWN if number != number else f"{number:.4g}" for number in numbers.tolist()]
-    return [NOT_KNOWN if missing else str(value) for value, missing in _pairs(column)]
+        return [not_known if number != number else f"{number:.4g}" for number in numbers.tolist()]
+    return [not_known if missing else str(value) for value, missing in _pairs(column)]
 
 
 def _pairs(column: pd.Series) -> Iterable[tuple[object, bool]]:
@@ -144,7 +151,7 @@ def _sign_said(columns: Columns, condition: Condition) -> list[str]:
     entry = load_catalogue().entries.get(condition.feature)
     if entry is None:
         return _other_said(columns, condition.feature)
-    label = entry.label[0].lower() + entry.label[1:]
+    label = _word(columns, entry.name, entry.label[0].lower() + entry.label[1:])
     if entry.kind == "choice":
         # An answer beyond yes says more than the question: "mouth: deep".
         named = condition.value == "yes" or condition.op == "in"
@@ -153,6 +160,12 @@ def _sign_said(columns: Columns, condition: Condition) -> list[str]:
         )
     unit = {"mm[Hg]": "mmHg", "Cel": "°C", "1": ""}.get(entry.unit, entry.unit)
     return [f"{label} {v} {unit}".strip() for v in values_said(columns, condition.feature)]
+
+
+def _word(columns: Columns, name: str, written: str) -> str:
+    """The word in the language asked for; English is marked as such."""
+    mark = "" if columns.words.language == WRITTEN_IN else FALLBACK_MARK
+    return columns.words.word(name, f"{mark}{written}")
 
 
 def _answer(condition: Condition) -> str:
@@ -173,8 +186,9 @@ def _other_said(columns: Columns, feature: str) -> list[str]:
     if feature.startswith("has_"):
         group = load_code_groups().conditions.get(feature.removeprefix("has_"))
         said = group.label if group else feature.removeprefix("has_").replace("_", " ")
-        return [said[0].lower() + said[1:]] * len(columns)
+        return [_word(columns, feature, said[0].lower() + said[1:])] * len(columns)
     pattern, with_value = _NAMES.get(feature, (feature.replace("_", " "), False))
+    pattern = _word(columns, feature, pattern)
     if not with_value:
         return [pattern] * len(columns)
     return [pattern.format(value) for value in values_said(columns, feature)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chw_tools.programme.texts import FALLBACK_MARK, WRITTEN_IN
 from chw_tools.recommendations import risk as risk_advice
 from chw_tools.recommendations import vaccines as vaccine_advice
 from chw_tools.recommendations.conditions import Columns, meets
@@ -89,7 +90,7 @@ def all_recommendations(
     vaccines: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Everything to do for each person, in doing order; see :func:`recommend`."""
-    columns = Columns(features.frame)
+    columns = Columns(features.frame, programme.translation())
     columns.check(programme.rules)
     given = [_tried(columns, rule) for rule in programme.rules]
     _drop_replaced(given)
@@ -106,6 +107,8 @@ def all_recommendations(
         parts.append(_vaccine_rows(vaccines, features.frame.index))
     is_near = soon <= near
     parts.append(_risk_rows(high[is_near], at[is_near], soon[is_near]))
+    if columns.words.language != WRITTEN_IN:
+        _mark_untranslated(parts)
     return _table(parts, features.frame.index, as_of)
 
 
@@ -183,12 +186,24 @@ def _rows(columns: Columns, advice: _Advice, as_of: pd.Timestamp) -> dict[str, A
         "rule_id": [rule.id] * n,
         "kind": [rule.kind] * n,
         "urgency": advice.urgency[mask],
-        "action": filled(rule.action, who, rule, contact, as_of=as_of),
-        "reason": filled(rule.reason, who, rule, contact, as_of=as_of),
+        "action": filled(_text(columns, rule, "action"), who, rule, contact, as_of=as_of),
+        "reason": filled(_text(columns, rule, "reason"), who, rule, contact, as_of=as_of),
         "source": [rule.source] * n,
         "is_verified": [rule.verified] * n,
         "days": advice.days[mask],
     }
+
+
+def _mark_untranslated(parts: Sequence[dict[str, Any]]) -> None:
+    """Vaccines and risks are told in English so far, which the reader must see."""
+    for part in parts:
+        for name in ("action", "reason"):
+            if set(part["rule_id"]) <= {vaccine_advice.RULE_ID, risk_advice.RULE_ID}:
+                part[name] = [f"{FALLBACK_MARK}{text}" for text in part[name]]
+
+
+def _text(columns: Columns, rule: Rule, part: str) -> str:
+    return columns.words.text(f"{rule.id}.{part}", getattr(rule, part))
 
 
 def _vaccine_rows(vaccines: pd.DataFrame, people: pd.Index) -> dict[str, Any]:
