@@ -217,7 +217,7 @@ def read_rules(folder: Path | None, problems: reading.Problems) -> tuple[Rule, .
     raw = reading.read_layers(
         FILE, folder, problems, defaults=[f"rules_{name}.toml" for name in RULE_SETS]
     )
-    sets = _rule_sets()
+    sets = shipped_rule_sets()
     rules = []
     for name, table in raw.items():
         if not isinstance(table, dict):
@@ -231,7 +231,7 @@ def read_rules(folder: Path | None, problems: reading.Problems) -> tuple[Rule, .
     return tuple(rules)
 
 
-def _rule_sets() -> dict[str, str]:
+def shipped_rule_sets() -> dict[str, str]:
     """The shipped file in which each rule stands."""
     shipped = files("chw_tools.programme").joinpath("defaults")
     return {

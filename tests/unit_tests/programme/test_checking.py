@@ -102,7 +102,7 @@ def test_a_folder_says_what_it_changes(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ('languages = ["en", 3]\n', "languages: must be a list of two-letter languages"),
-        ('language = "fr"\n', "language: must be one of `languages`"),
+        ('language = "de"\n', "language: must be one of `languages`"),
     ],
 )
 def test_languages_are_checked(tmp_path: Path, text: str, said: str) -> None:
