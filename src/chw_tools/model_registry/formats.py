@@ -69,11 +69,20 @@ def write_model(model: FittedModel, *, version: str) -> dict[str, bytes]:
         "limits": {name: list(pair) for name, pair in model.limits.items()},
         "needs": list(model.needs),
         "trained_on": dict(model.trained_on),
+        "reasons": _reasons_of(model.estimator),
     }
     return {
         PIPELINE_FILE: dumps(model.estimator),
         SCORING_FILE: (json.dumps(about, indent=1, allow_nan=False) + "\n").encode(),
     }
+
+
+def _reasons_of(estimator: Any) -> str:
+    """By what the model's reasons are computed; decided once, so that they stay the same."""
+    from chw_tools.risk_prediction.tree_reasons import TREE_SHAP, can_explain_trees, is_of_trees
+
+    steps = getattr(estimator, "steps", None)
+    return TREE_SHAP if steps and is_of_trees(steps[-1][1]) and can_explain_trees() else ""
 
 
 def read_model(

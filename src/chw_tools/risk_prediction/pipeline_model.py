@@ -14,6 +14,12 @@ from chw_tools.risk_prediction.explained import Explained, explain_in_parts
 from chw_tools.risk_prediction.inputs import Columns, numbers_of
 from chw_tools.risk_prediction.plausibility import Range
 from chw_tools.risk_prediction.portable_format import check_declaration, feature_of
+from chw_tools.risk_prediction.tree_reasons import (
+    TREE_SHAP,
+    check_can_explain,
+    compute_tree_shares,
+    is_of_trees,
+)
 from chw_tools.risk_prediction.validity import Limits, judge_rows
 
 if TYPE_CHECKING:
@@ -31,8 +37,9 @@ NO_REASONS = "This kind of model gives no reasons."
 class PipelineModel:
     """A pipeline that ends in a classifier, with the calibration of its log-odds.
 
-    For a logistic regression contributions are exact. Trees and their sums have none: a
-    reason that is only roughly right is not shown, and the note says so.
+    For a logistic regression contributions are exact; for trees they are where the model was
+    kept with the extra ``explain`` (see :mod:`chw_tools.risk_prediction.tree_reasons`). Else
+    there are none: a reason that is only roughly right is not shown, and the note says so.
     """
 
     name: str
@@ -48,9 +55,14 @@ class PipelineModel:
     needs: tuple[str, ...] = ()
     ranges: Mapping[str, Range] = field(default_factory=dict)
     trained_on: Mapping[str, Any] = field(default_factory=dict)
+    reasons: str = ""
 
-    #: Whom effects are measured against, for a logistic regression.
-    reference = "a person with the average of every number, and no answer in particular to a choice"
+    @property
+    def reference(self) -> str:
+        """Whom effects are measured against."""
+        if self.reasons == TREE_SHAP:
+            return "the average of the people the model was trained on"
+        return "a person with the average of every number, and no answer in particular to a choice"
 
     @classmethod
     def of(cls, estimator: Any, about: Any, *, digest: str) -> PipelineModel:
@@ -63,21 +75,23 @@ class PipelineModel:
             choices as words.
         about : mapping
             ``name``, ``version``, ``outcome``, ``population``, ``calibration`` and
-            ``features`` as in a ``chw-model/2`` file; ``limits``, ``needs`` and
-            ``trained_on`` where given.
+            ``features`` as in a ``chw-model/2`` file; ``limits``, ``needs``,
+            ``trained_on`` and ``reasons`` where given.
         digest : str
             SHA-256 of what was saved.
 
         Raises
         ------
         ModelRefused
-            If the description is incomplete.
+            If the description is incomplete, or its reasons cannot be computed here.
         """
         problems = check_declaration(about)
         if problems:
             raise ModelRefused(
                 "; ".join(problems[:5]), where="model description", cure="Train again."
             )
+        if about.get("reasons") == TREE_SHAP:
+            check_can_explain(about["name"])
         return cls(
             name=about["name"],
             version=about["version"],
@@ -92,6 +106,7 @@ class PipelineModel:
             needs=tuple(about.get("needs", ())),
             ranges={found["name"]: Range.of(found) for found in about["features"]},
             trained_on=about.get("trained_on", {}),
+            reasons=str(about.get("reasons", "")),
         )
 
     @property
@@ -107,16 +122,14 @@ class PipelineModel:
         return compute_probability(self.calibration_intercept + self.slope * compute_logit(raw))
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame | None:
-        """Effect of each input on the log-odds of a logistic regression; else ``None``."""
-        parts = self._linear_parts()
+        """Effect of each input on the log-odds, where the model can be taken apart."""
+        parts = self._parts(frame)
         if parts is None:
             return None
-        prepare, coefficients, _ = parts
+        prepare, effects = parts
         sources = source_of_columns(prepare.get_feature_names_out(), self.features)
         if sources is None:
             return None
-        prepared = np.asarray(prepare.transform(self._inputs(frame)), dtype="float64")
-        effects = self.slope * coefficients * prepared
         shares = {
             name: effects[:, [at for at, source in enumerate(sources) if source == name]].sum(1)
             for name in self.feature_names
@@ -126,8 +139,15 @@ class PipelineModel:
     @property
     def constant(self) -> float | None:
         """What the contributions add to; ``None`` where there are none."""
-        parts = self._linear_parts()
-        return None if parts is None else self.calibration_intercept + self.slope * parts[2]
+        linear, trees = self._linear_parts(), self._trees()
+        if linear is not None:
+            return self.calibration_intercept + self.slope * linear[2]
+        if trees is None:
+            return None
+        prepare, classifier = trees
+        nobody = np.zeros((1, len(prepare.get_feature_names_out())))
+        base = compute_tree_shares(classifier, nobody).base
+        return self.calibration_intercept + self.slope * base
 
     def judge(self, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
         """State and note: outside its limits not valid, a needed input missing not known."""
@@ -135,13 +155,37 @@ class PipelineModel:
         state, note = judge_rows(
             Columns(frame), limits=self.limits, needs=self.needs, labels=labels
         )
-        if self._linear_parts() is None:
+        if self._linear_parts() is None and self._trees() is None:
             note[state == "estimated"] = NO_REASONS
         return state, note
 
     def explain(self, columns: Columns) -> Explained:
         """State, note, risk and effects of each person."""
         return explain_in_parts(self, columns)
+
+    def _parts(self, frame: pd.DataFrame) -> tuple[Any, NDArray[np.float64]] | None:
+        """The preparation, and the calibrated effect of each prepared column (rows by columns)."""
+        linear, trees = self._linear_parts(), self._trees()
+        if linear is not None:
+            prepare, coefficients, _ = linear
+            return prepare, self.slope * coefficients * self._prepared(prepare, frame)
+        if trees is not None:
+            prepare, classifier = trees
+            prepared = self._prepared(prepare, frame)
+            shares = compute_tree_shares(classifier, prepared).shares if len(frame) else prepared
+            return prepare, self.slope * shares
+        return None
+
+    def _prepared(self, prepare: Any, frame: pd.DataFrame) -> NDArray[np.float64]:
+        if not len(frame):
+            return np.empty((0, len(prepare.get_feature_names_out())))
+        return np.asarray(prepare.transform(self._inputs(frame)), dtype="float64")
+
+    def _trees(self) -> tuple[Any, Any] | None:
+        steps = getattr(self.estimator, "steps", None)
+        if self.reasons != TREE_SHAP or not steps or not is_of_trees(steps[-1][1]):
+            return None
+        return self.estimator[:-1], steps[-1][1]
 
     def _linear_parts(self) -> tuple[Any, NDArray[np.float64], float] | None:
         steps = getattr(self.estimator, "steps", None)

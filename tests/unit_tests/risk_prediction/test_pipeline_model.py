@@ -51,7 +51,7 @@ def frame() -> pd.DataFrame:
     return frame
 
 
-def fitted(frame: pd.DataFrame, last) -> PipelineModel:
+def fitted(frame: pd.DataFrame, last, **said) -> PipelineModel:
     numbers = Pipeline([("i", SimpleImputer(add_indicator=True)), ("s", StandardScaler())])
     levels = OneHotEncoder(
         categories=[["female", "male"], ["a", "b"]], handle_unknown="ignore", sparse_output=False
@@ -61,7 +61,7 @@ def fitted(frame: pd.DataFrame, last) -> PipelineModel:
     )
     target = np.random.default_rng(1).random(len(frame)) < 0.3 + 0.2 * (frame["sex"] == "male")
     pipeline = Pipeline([("prepare", prepare), ("model", last)])
-    model = PipelineModel.of(pipeline, ABOUT, digest="0" * 64)
+    model = PipelineModel.of(pipeline, ABOUT | said, digest="0" * 64)
     pipeline.fit(model._inputs(frame), target)
     return model
 
@@ -102,3 +102,56 @@ def test_nobody_gives_no_risks(frame):
 def test_an_incomplete_description_is_refused():
     with pytest.raises(ModelRefused, match="version is missing"):
         PipelineModel.of(None, {**ABOUT, "version": None}, digest="")
+
+
+def _trees() -> list:
+    from lightgbm import LGBMClassifier
+    from sklearn.ensemble import (
+        GradientBoostingClassifier,
+        HistGradientBoostingClassifier,
+        RandomForestClassifier,
+    )
+
+    return [
+        RandomForestClassifier(n_estimators=20, min_samples_leaf=10, random_state=1),
+        GradientBoostingClassifier(n_estimators=20, random_state=1),
+        HistGradientBoostingClassifier(max_iter=20, random_state=1),
+        LGBMClassifier(n_estimators=20, random_state=1, verbose=-1, n_jobs=1),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("trees", _trees(), ids=lambda one: type(one).__name__)
+def test_constant_and_shares_make_up_the_risk_of_trees(frame, trees):
+    pytest.importorskip("shap", exc_type=ImportError)
+    model = fitted(frame, trees, reasons="tree_shap")
+    shares = model.contributions(frame)
+    logit = model.constant + shares.sum(axis=1).to_numpy()
+    assert 1 / (1 + np.exp(-logit)) == pytest.approx(model.predict(frame), abs=1e-6)
+    assert shares.std().min() > 0
+    assert "average" in model.reference
+    one = model.contributions(frame.iloc[[7]])
+    pd.testing.assert_frame_equal(one, shares.iloc[[7]], check_exact=True)
+    state, note = model.judge(frame)
+    assert note[(state == "estimated") & (note != None)].tolist() == []  # noqa: E711
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_nobody_gets_no_shares(frame):
+    pytest.importorskip("shap", exc_type=ImportError)
+    model = fitted(frame, _trees()[2], reasons="tree_shap")
+    assert model.contributions(frame.iloc[:0]).shape == (0, 4)
+
+
+def test_a_model_whose_reasons_need_a_library_is_refused_without_it(frame, monkeypatch):
+    monkeypatch.setattr("chw_tools.risk_prediction.tree_reasons.find_spec", lambda name: None)
+    with pytest.raises(ModelRefused, match=r"chw-tools\[explain\]"):
+        fitted(frame, DecisionTreeClassifier(max_depth=3), reasons="tree_shap")
+
+
+def test_shares_that_do_not_add_up_are_refused(frame, monkeypatch):
+    pytest.importorskip("shap", exc_type=ImportError)
+    monkeypatch.setattr("chw_tools.risk_prediction.tree_reasons.ADDITIVE_WITHIN", -1.0)
+    model = fitted(frame, _trees()[0], reasons="tree_shap")
+    with pytest.raises(ModelRefused, match="do not add up"):
+        model.contributions(frame)
