@@ -154,17 +154,20 @@ def _term(
         }
     if name in knots:
         return {**about, "kind": "pieces", **_pieces(asked, feature, columns, knots[name])}
-    return {**about, "kind": "linear", **_line(asked, feature, columns)}
+    return about | _line(asked, feature, columns)
 
 
 #: Far enough out that a slope found between the two is exact to the last digits.
 _FAR = 4096.0
 
 
-def _line(asked: _Asked, feature: Feature, columns: list[int]) -> dict[str, float]:
+def _line(asked: _Asked, feature: Feature, columns: list[int]) -> dict[str, Any]:
     low, middle, high = asked.score(feature, columns, [-_FAR, 0.0, _FAR]).tolist()
     slope = (high - low) / (2 * _FAR)
-    return {"slope": significant(slope), "at": significant(-middle / slope) if slope else 0.0}
+    if not slope:
+        # Every known value was the same when it was learnt: what counts is that it is known.
+        return {"kind": "steps", "cuts": [], "scores": [rounded(middle)]}
+    return {"kind": "linear", "slope": significant(slope), "at": significant(-middle / slope)}
 
 
 def _pieces(

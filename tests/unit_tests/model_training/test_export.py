@@ -210,3 +210,17 @@ def test_reasons_come_with_it(model):
     found = estimate_risk(saved, people(30, seed=3), bands=NoBands())
     assert found["reasons"].map(len).max() > 0
     assert found["state"].eq("estimated").all()
+
+
+@pytest.mark.parametrize("recipe", ["logistic", "logistic_splines"])
+def test_a_value_that_was_the_same_for_all_of_whom_it_was_known_keeps_its_share(recipe):
+    features = people()
+    rng = np.random.default_rng(4)
+    known = rng.random(len(features.frame)) < 0.6
+    same = pd.array(np.where(known, False, None), dtype="boolean")  # never True
+    features = Features(features.frame.assign(smokes=same), DECLARED, features.as_of)
+    fitted = train(features, labels_of(features), recipe=recipe, seed=1)
+    written = read_portable(export_model(fitted, version="v1"))
+    apart = np.abs(fitted.predict(features.frame) - written.predict(features.frame))
+    assert float(apart.max()) <= PARITY
+    assert "smokes" in written.feature_names
