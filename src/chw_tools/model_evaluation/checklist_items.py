@@ -1,8 +1,9 @@
 """What TRIPOD+AI and PROBAST+AI ask, in our own words, and which known facts answer it.
 
-TRIPOD+AI's numbers and topics were compared with a public list of them. Of PROBAST+AI the
-number of questions and the domains were confirmed from the paper's abstract; the wording and
-the order within a domain are paraphrased and to be confirmed.
+Of TRIPOD+AI the numbers and topics of items 1 to 6 were compared with a public list of them; the
+rest is to be confirmed. Of PROBAST+AI the number of questions and the domains were confirmed from
+the paper's abstract; the wording and the order within a domain are paraphrased and to be
+confirmed.
 """
 
 from __future__ import annotations

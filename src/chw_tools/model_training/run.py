@@ -16,6 +16,7 @@ from chw_tools.model_training.guards import check_no_answer, check_trainable
 from chw_tools.model_training.inputs import read_inputs
 from chw_tools.model_training.split import split_cohorts
 from chw_tools.model_training.train import train
+from chw_tools.programme.outcomes_page import list_competing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,7 @@ class TrainingRun:
             caveats=(*self.notes, *self.split.notes, *self.definition.known_caveats),
             features=[feature.as_dict() for feature in self.model.features],
             trained_on=self.model.trained_on,
+            competing_events=list_competing(self.definition),
         )
 
 

@@ -61,7 +61,7 @@ def describe_outcome(definition: OutcomeDefinition) -> Iterator[tuple[str, str]]
     yield "Counts", _positive(definition)
     if definition.looks_ahead:
         yield "Settled", _settled(definition)
-        yield "Where something comes first", _competing(definition)
+        yield "Where something comes first", "; ".join(list_competing(definition))
     left_out = _left_out(definition)
     if left_out:
         yield "No inputs", left_out
@@ -143,13 +143,16 @@ def _settled(definition: OutcomeDefinition) -> str:
     return f"{definition.knowledge_delay_days} days after the last day that counts"
 
 
-def _competing(definition: OutcomeDefinition) -> str:
+def list_competing(definition: OutcomeDefinition) -> tuple[str, ...]:
+    """How whoever met a competing event first is counted; nothing where no time passes."""
+    if not definition.looks_ahead:
+        return ()
     ends = PREGNANCY_ENDS if definition.kind == "birth_before" else ()
     events = [*COMPETING, *ends]
     if set(definition.recorded) & set(DEATHS):
         events.remove("death")
     words = {"excluded": "left out", "negative": "counts as without", "positive": "counts as with"}
-    return "; ".join(f"{event}: {words[definition.counts_as(event)]}" for event in events)
+    return tuple(f"{event}: {words[definition.counts_as(event)]}" for event in events)
 
 
 def _left_out(definition: OutcomeDefinition) -> str:

@@ -14,10 +14,12 @@ from chw_tools.model_training import FittedModel, choose_index_days, make_cohort
 from chw_tools.model_training.calibration import Calibration
 from chw_tools.model_training.shapes import Shapes, edit_shape, recalibrate
 from chw_tools.model_training.split import draw_shares
+from chw_tools.programme.outcomes_page import list_competing
 from chw_tools.risk_prediction.terms import Levels, Steps
 from chw_tools.workflows.train import Judged, last_known
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -130,9 +132,11 @@ def edit_model(
         source=source,
         intended_use=definition.intended_use,
         not_for=definition.not_for,
-        caveats=(_said(edit, version), *definition.known_caveats),
+        caveats=definition.known_caveats,
         features=[feature.as_dict() for feature in edited.features],
         trained_on={k: v for k, v in facts.items() if k != "edits"},
+        competing_events=list_competing(definition),
+        edits=[_said(record) for record in facts["edits"]],
     )
     report = write_report(evaluation, about)
     models.save_model(
@@ -159,8 +163,11 @@ def _take(cohorts: Cohorts, rows: NDArray[np.int64]) -> Features:
     return Features(held.frame.iloc[rows], held.declaration, held.as_of)
 
 
-def _said(edit: ShapeEdit, version: str) -> str:
-    return f"Edited from {version} by {edit.by}: {edit.feature}, {edit.action}. Why: {edit.why}"
+def _said(record: Mapping[str, Any]) -> str:
+    return (
+        f"`{record['feature']}`: {record['action']}, by {record['by']} on {record['at'][:10]}. "
+        f"Why: {record['why']}"
+    )
 
 
 def _bins_by_feature(order: list[str], terms: Any) -> tuple[tuple[Any], ...]:

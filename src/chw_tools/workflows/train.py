@@ -24,6 +24,7 @@ from chw_tools.model_training import (
     run_training,
 )
 from chw_tools.model_training.inputs import read_inputs
+from chw_tools.programme.outcomes_page import list_competing
 from chw_tools.records import new_id
 
 if TYPE_CHECKING:
@@ -284,6 +285,7 @@ def evaluate_model(
         intended_use=definition.intended_use,
         not_for=definition.not_for,
         caveats=definition.known_caveats,
+        competing_events=list_competing(definition),
     )
     place = re.sub(r"[^a-z0-9]+", "_", f"{definition.name}_on_{source}_{day:%Y%m%d}".lower())
     folder = keep_report(
