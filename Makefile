@@ -58,7 +58,7 @@ bench: $(VENV)/run.stamp            ## measure; results in benchmarks/results/
 bench-planning: $(VENV)/run.stamp   ## plans against best known answers: ours, best known, gap, seconds
 	@for script in benchmarks/planning_*.py; do echo "== $$script"; $(BIN)/python $$script $(PLANNING) || exit 1; done
 
-bench-risk: $(VENV)/run.stamp       ## models against bare learners, the truth, and the clock
+bench-risk: $(VENV)/dev.stamp       ## models against bare learners, the truth, and the clock
 	@for script in benchmarks/risk_learners.py benchmarks/risk_truth.py benchmarks/risk_training.py benchmarks/risk_scoring.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 lock: $(VENV)/dev.stamp             ## resolve the ranges of pyproject.toml anew, with hashes
