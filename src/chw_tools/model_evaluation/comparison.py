@@ -13,6 +13,7 @@ import pandas as pd
 
 from chw_tools.model_evaluation.capacity import compute_at_capacity, draw_at_capacity
 from chw_tools.model_evaluation.metrics import draw_metrics
+from chw_tools.model_evaluation.resampling import find_interval
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -67,8 +68,8 @@ def compare_models(
         for measure in GAINS:
             gain = drawn[first][measure] - drawn[name][measure]
             rows[name][f"{measure}_gain"] = values[first][measure] - values[name][measure]
-            rows[name][f"{measure}_gain_low"] = gain.quantile(0.025)
-            rows[name][f"{measure}_gain_high"] = gain.quantile(0.975)
+            (low,), (high,) = find_interval(gain.to_numpy())
+            rows[name] |= {f"{measure}_gain_low": low, f"{measure}_gain_high": high}
     return pd.DataFrame(rows).T.astype(float)
 
 
@@ -87,12 +88,8 @@ def _judge(
     row = dict.fromkeys(
         [m + end for m in (*_ORDERING, *_PROBABILITY) for end in ("", "_low", "_high")], np.nan
     )
-    for name in names:
-        row |= {
-            name: float(point[name]),
-            f"{name}_low": draws[name].quantile(0.025),
-            f"{name}_high": draws[name].quantile(0.975),
-        }
+    for name, low, high in zip(names, *find_interval(draws[names]), strict=True):
+        row |= {name: float(point[name]), f"{name}_low": low, f"{name}_high": high}
     at = compute_at_capacity(labels, scores, resampling)
     for name in ("precision", "recall"):
         row[name] = float(at.loc[name, "value"])

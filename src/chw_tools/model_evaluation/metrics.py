@@ -15,7 +15,7 @@ import pandas as pd
 from chw_tools.errors import NotEnoughData
 from chw_tools.model_evaluation.capacity import find_capacity_threshold
 from chw_tools.model_evaluation.ranked import Ranked
-from chw_tools.model_evaluation.resampling import N_RESAMPLES, Resampling
+from chw_tools.model_evaluation.resampling import N_RESAMPLES, Resampling, find_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,9 +198,8 @@ def compute_metrics(
     point, draws = draw_metrics(labels, risks, drawn, threshold=threshold, weights=weights)
     if not n_resamples:
         return point.to_frame("value")
-    return pd.DataFrame(
-        {"value": point, "low": draws.quantile(0.025), "high": draws.quantile(0.975)}
-    )
+    low, high = find_interval(draws)
+    return pd.DataFrame({"value": point, "low": low, "high": high}, index=point.index)
 
 
 def draw_metrics(

@@ -66,6 +66,11 @@ class Resampling:
 
 
 def find_interval(draws: NDArray[np.float64] | pd.DataFrame) -> tuple[Any, Any]:
-    """The 95 % percentile interval of each column of draws; samples without a value left out."""
+    """The 95 % percentile interval of each column of draws; samples without a value left out.
+
+    A bound that falls among infinite draws (a ratio where a sample expects nothing) is not known.
+    """
     table = pd.DataFrame(draws)
-    return table.quantile(0.025).to_numpy(), table.quantile(0.975).to_numpy()
+    with np.errstate(invalid="ignore"):
+        low, high = table.quantile(0.025).to_numpy(), table.quantile(0.975).to_numpy()
+    return np.where(np.isfinite(low), low, np.nan), np.where(np.isfinite(high), high, np.nan)

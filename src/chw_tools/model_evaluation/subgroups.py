@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.model_evaluation.ranked import Ranked
-from chw_tools.model_evaluation.resampling import Resampling
+from chw_tools.model_evaluation.resampling import Resampling, find_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +169,7 @@ def _with_interval(
 ) -> dict[str, float]:
     low, high = np.nan, np.nan
     if draws is not None:
-        low, high = pd.Series(draws).quantile([0.025, 0.975])
+        (low,), (high,) = find_interval(draws)
     return {
         name: np.nan if value is None else value,
         f"{name}_low": float(low),

@@ -200,3 +200,13 @@ def test_intervals_of_slope_by_groups_of_log_odds_are_those_of_every_person():
     finally:
         ranked._LOGIT_GROUPS = kept
     assert np.abs(fast - exact).to_numpy().max() < 1e-3
+
+
+def test_a_bound_among_infinite_draws_is_not_known_and_warns_nobody():
+    from chw_tools.model_evaluation.resampling import find_interval
+
+    draws = pd.DataFrame({"fine": np.arange(100.0), "ratio": [1.0] * 50 + [np.inf] * 50})
+    low, high = find_interval(draws)
+    assert low[0] == pytest.approx(2.475)
+    assert (low[1], np.isnan(high[1])) == (1.0, True)
+    assert np.isfinite(high[0])
