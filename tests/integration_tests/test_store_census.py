@@ -17,6 +17,9 @@ class _NoModels:
 
         raise ModelNotFound("none")
 
+    def find_shadow(self, outcome):
+        return None
+
 
 def test_an_empty_store_counts_nothing(any_store):
     census = any_store.census()

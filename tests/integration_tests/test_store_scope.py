@@ -54,6 +54,7 @@ def two_villages(any_store: Store, rows: Any, key: Callable[[str, str], str]) ->
             any_store.save(name, rows(name, adas={}, bens=about_ben))
         plan = {name: _derived(name, key) for name in DERIVED_ABOUT_PEOPLE}
         any_store.save_risks(plan["risks"])
+        any_store.save_shadow_risks(plan["shadow_risks"])
         any_store.save_plan(
             visits=plan["planned_visits"],
             unvisited=plan["unvisited"],

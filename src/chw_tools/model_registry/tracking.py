@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -78,6 +79,12 @@ class MlflowMirror:
         TrackingFailed
             If it cannot be reached or written; the models are kept all the same.
         """
+        with warnings.catch_warnings():
+            # What libraries tell their developers is nothing to whoever trains a model.
+            warnings.simplefilter("ignore")
+            return self._mirror(outcome, version)
+
+    def _mirror(self, outcome: str | None, version: str | None) -> Mirrored:
         _quiet()
         try:
             from mlflow import MlflowClient

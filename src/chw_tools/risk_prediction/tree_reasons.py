@@ -74,9 +74,8 @@ def compute_tree_shares(classifier: Any, prepared: NDArray[np.float64]) -> TreeS
         If they do not add up to what the classifier says.
     """
     with warnings.catch_warnings():
-        # On the form of values of older releases, and on columns that have no names here.
-        warnings.filterwarnings("ignore", message="LightGBM binary classifier")
-        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+        # Libraries speak to their developers here: of forms to come, of columns without names.
+        warnings.simplefilter("ignore")
         values, base = _shapley(classifier, prepared)
         risk = classifier.predict_proba(prepared)[:, 1]
     if type(classifier).__name__ in _OF_PROBABILITY:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chw_tools.records import DERIVED_TABLES, TABLES
+from chw_tools.records.planning import PLANNING_TABLES
 from chw_tools.store.tables import DERIVED, METADATA, REGISTER
 
 
@@ -22,9 +23,13 @@ def test_every_declared_column_is_stored(name: str) -> None:
         assert "supersedes_id" in stored.c
 
 
-@pytest.mark.parametrize("name", sorted(DERIVED_TABLES))
+@pytest.mark.parametrize("name", sorted(set(DERIVED_TABLES) - set(PLANNING_TABLES)))
 def test_what_the_stages_make_is_stored(name: str) -> None:
     assert set(DERIVED_TABLES[name].column_names) <= set(DERIVED[name].c.keys())
+
+
+def test_what_is_planned_in_files_is_in_no_store() -> None:
+    assert not set(PLANNING_TABLES) & set(DERIVED)
 
 
 def test_rows_of_a_person_are_found_by_an_index() -> None:

@@ -110,15 +110,12 @@ _SYMPTOMS = ("cough", "fever", "weight_loss", "night_sweats", "tb_contact")
 _TB = (
     Input("cough", "Cough now", reading="yes", recorded=False),
     Input("fever", "Fever", reading="yes", recorded=False),
-    Input(
-        "weight_loss", "Weight loss, or poor weight gain of a child", reading="yes", recorded=False
-    ),
-    Input("night_sweats", "Night sweats (from 10 years)", reading="yes", recorded=False),
+    Input("weight_loss", "Weight loss, or poor weight gain of a child", reading="yes"),
+    Input("night_sweats", "Night sweats (from 10 years)", reading="yes"),
     Input(
         "tb_contact",
         "Close to somebody with tuberculosis (under 10)",
         reading="yes",
-        recorded=False,
     ),
 )
 
