@@ -57,8 +57,10 @@ class ChwError(Exception):
 
     def _sentence(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        cure = f" {self.cure}" if self.cure else ""
-        return f"{place}{self.what}{cure}"
+        if not self.cure:
+            return f"{place}{self.what}"
+        stop = "" if self.what.endswith((".", "!", "?", ":")) else "."
+        return f"{place}{self.what}{stop} {self.cure}"
 
 
 class InputError(ChwError):

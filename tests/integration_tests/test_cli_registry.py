@@ -25,7 +25,18 @@ _JUDGED = {
         {"name": "auc", "value": 0.80, "low": 0.78, "high": 0.82},
         {"name": "net_benefit", "value": 0.02, "low": 0.01, "high": 0.03},
     ],
-    "subgroups": [{"by": "Sex", "group": "female", "n": 9, "n_events": 1, "is_few": True}],
+    "subgroups": [
+        {
+            "by": "Sex",
+            "group": "female",
+            "n": 2000,
+            "n_events": 200,
+            "is_few": False,
+            "observed_to_expected": 1.0,
+            "observed_to_expected_low": 0.9,
+            "observed_to_expected_high": 1.1,
+        }
+    ],
     "comparisons": [
         {"name": "additive", "auc": 0.80, "auc_low": 0.78, "auc_high": 0.82},
         {"name": "age_only", "auc": 0.7, "auc_low": 0.68, "auc_high": 0.72},

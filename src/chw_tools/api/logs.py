@@ -110,3 +110,5 @@ def set_up_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -> N
         # The server's own handlers print paths and error texts.
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True
+        # Its lines on starting and stopping are text, of which nothing would be left.
+        logging.getLogger(name).setLevel(logging.WARNING)

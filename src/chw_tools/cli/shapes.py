@@ -91,7 +91,7 @@ def edit(
     """Change one shape of a kept model, and keep the result as a new candidate.
 
     It is calibrated anew by half of the people who were held out from training, and judged
-    by the other half. Who decided it, when, why, and the shape before and after are kept in
+    by the other half; with fewer than 50 events among the first the old calibration stays. Who decided it, when, why, and the shape before and after are kept in
     the model's file. The old model stays as it was.
     """
     from chw_tools.model_training.shapes import ShapeEdit

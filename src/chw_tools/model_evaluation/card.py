@@ -49,6 +49,8 @@ class About:
         What a person changed in the fitted model, by whom and when.
     versions : mapping of str to str
         Code and libraries that made it.
+    may_know_them : bool
+        Whether people it was trained on may be among those it was judged by.
     """
 
     outcome: str
@@ -66,6 +68,7 @@ class About:
     competing_events: Sequence[str] = ()
     edits: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    may_know_them: bool = False
 
 
 def write_card(about: About, evaluation: Evaluation | None) -> str:

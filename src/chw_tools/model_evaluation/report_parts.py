@@ -79,12 +79,13 @@ def _opening(evaluation: Evaluation, about: About) -> list[Block]:
     if about.population == "simulated":
         blocks.append(Notice(f"**Simulated people.** {SIMULATED}", "warning"))
     shown, why = compute_calibration_verdict(evaluation)
+    unknown = "" if about.may_know_them else " whom it was not trained on"
     use = f" It is meant for: {_lower(about.intended_use)}" if about.intended_use else ""
     never = f" It is not for: {_lower(about.not_for)}" if about.not_for else ""
     blocks += [
         Text(
             f"This model gives each person a number for “{_lower(about.label)}”. It was judged by "
-            f"{evaluation.n:,} people whom it was not trained on; {evaluation.n_events:,} of them "
+            f"{evaluation.n:,} people{unknown}; {evaluation.n_events:,} of them "
             f"({evaluation.n_events / evaluation.n:.1%}) had the event.{use}{never}"
         ),
         Notice(
@@ -102,7 +103,8 @@ def _key_figures(evaluation: Evaluation) -> KeyFigures:
     metrics, at = evaluation.metrics, evaluation.capacity
     share = at.loc["recall", "n_called"] / evaluation.n
     order, ratio = metrics.loc["auc"], metrics.loc["observed_to_expected"]
-    found, precision = at.loc["recall"], at.loc["precision"]
+    # The same intervals as in the table of measures: the list is not cut anew in each sample.
+    found, precision = metrics.loc["recall"], metrics.loc["precision"]
     return KeyFigures(
         [
             KeyFigure(
@@ -155,6 +157,12 @@ def _calibration(evaluation: Evaluation) -> Section:
         verdict = "are too extreme"
     elif slope["low"] > 1:
         verdict = "are too timid"
+    ratio = evaluation.metrics.loc["observed_to_expected"]
+    verdict += " in their spread"
+    if ratio["high"] < 1:
+        verdict += ", and **are too high on the whole**"
+    elif ratio["low"] > 1:
+        verdict += ", and **are too low on the whole**"
     error, chance = evaluation.metrics.loc["calibration_error", "value"], evaluation.chance
     by_chance = (
         f"The calibration error is {error:.4f}. A perfectly calibrated model of as many people "

@@ -173,6 +173,9 @@ def _subgroups(judged: Mapping[str, Any]) -> Gate:
         if not group["is_few"] and _is_outside(group, "observed_to_expected", low, high)
     ]
     n_few = sum(bool(group["is_few"]) for group in groups)
+    if n_few == len(groups):
+        figure = f"each of {n_few} had too few events to tell"
+        return _gate("subgroups", False, figure, "Judge it by more people.")
     if off:
         figure = f"observed / expected wholly outside {low:g} to {high:g} in {'; '.join(off)}"
     else:
@@ -224,8 +227,12 @@ def _net_benefit(judged: Mapping[str, Any]) -> Gate:
     n, events = judged["n"], judged["n_events"]
     share = events / n
     to_all = share - (1 - share) * threshold / (1 - threshold) if threshold < 1 else 0.0
-    figure = f"{row['value']:.4f} at a risk of {threshold:.1%}; all {to_all:.4f}, none 0"
-    return _gate("net_benefit", row["value"] > max(to_all, 0.0), figure, cure)
+    least = row["value"] if row.get("low") is None else row["low"]
+    figure = (
+        f"{row['value']:.4f}, at the least {least:.4f}, at a risk of {threshold:.1%}; "
+        f"all {to_all:.4f}, none 0"
+    )
+    return _gate("net_benefit", least > max(to_all, 0.0), figure, cure)
 
 
 def _sample_size(said: str) -> Gate:

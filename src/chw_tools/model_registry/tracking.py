@@ -88,6 +88,8 @@ class MlflowMirror:
         _quiet()
         try:
             from mlflow import MlflowClient
+
+            _quiet()  # its import sets its own lines on again
         except ModuleNotFoundError:
             raise MissingExtra.of("MLflow", extra="track") from None
         entries = self.registry.list_models(outcome)

@@ -183,7 +183,9 @@ def train(
             "n_events": int(target.sum()),
             "seed": seed,
             **made,
-            "sample_size": _said_of_sample_size(rows, estimator),
+            "sample_size": _said_of_sample_size(
+                rows, estimator, n_people=int(kept.index.nunique())
+            ),
             "data_digest": compute_data_digest(inputs, target),
             "ranges": compute_ranges(inputs),
             **(trained_on or {}),
@@ -247,11 +249,12 @@ _CALIBRATED_ON = {
 }
 
 
-def _said_of_sample_size(rows: TrainingRows, estimator: Any) -> str:
+def _said_of_sample_size(rows: TrainingRows, estimator: Any, *, n_people: int) -> str:
+    # Rows of one person on several days tell less than as many people would.
     need = compute_sample_size(
         float(rows.labels.mean()), n_parameters=count_parameters(rows, estimator)
     )
-    return need.describe(len(rows.labels))
+    return need.describe(n_people)
 
 
 def _is_one_enough(rows: TrainingRows, folds: list[Any], search: Search | None) -> bool:

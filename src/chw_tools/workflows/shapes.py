@@ -14,6 +14,7 @@ from chw_tools.model_training import FittedModel, choose_index_days, make_cohort
 from chw_tools.model_training.calibration import Calibration
 from chw_tools.model_training.shapes import Shapes, edit_shape, recalibrate
 from chw_tools.model_training.split import draw_shares
+from chw_tools.model_training.train import MIN_EVENTS
 from chw_tools.programme.outcomes_page import list_competing
 from chw_tools.risk_prediction.terms import Levels, Steps
 from chw_tools.workflows.train import Judged, last_known
@@ -111,7 +112,10 @@ def edit_model(
     cohorts = make_cohorts(register, definition, index_days=days)
     seed = int(edited.trained_on.get("seed", 1))
     calibrating, judging = _halve_held_out(cohorts, seed=seed)
-    edited = recalibrate(edited, _take(cohorts, calibrating), cohorts.labels.iloc[calibrating])
+    if cohorts.labels.iloc[calibrating].sum() >= MIN_EVENTS:
+        edited = recalibrate(edited, _take(cohorts, calibrating), cohorts.labels.iloc[calibrating])
+    else:  # too few to calibrate by: the old calibration stays, and all of them judge
+        judging = np.sort(np.concatenate([calibrating, judging]))
     evaluation = evaluate(
         cohorts.labels.iloc[judging].astype(float).to_numpy(),
         edited.predict(cohorts.features.frame.iloc[judging]),

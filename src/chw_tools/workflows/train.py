@@ -17,6 +17,7 @@ from chw_tools.model_evaluation import (
     evaluate,
     write_report,
 )
+from chw_tools.model_evaluation.verdict import compute_calibration_verdict
 from chw_tools.model_training import (
     check_trainable,
     choose_index_days,
@@ -56,6 +57,8 @@ class Judged:
         Folder of the report.
     notes : tuple of str
         What a reader must know, such as why the run was not tracked.
+    may_know_them : bool
+        Whether people it was trained on may be among those it was judged by.
     """
 
     outcome: str
@@ -64,24 +67,42 @@ class Judged:
     about: About
     report: Path
     notes: tuple[str, ...] = ()
+    may_know_them: bool = False
 
     def headline(self) -> list[str]:
         """The judgement in two or three sentences."""
         said = self.evaluation
         metrics = said.metrics
         lines = [
-            f"{self.about.model} {self.version}: judged by {said.n:,} people it was not trained "
-            f"on, {said.n_events:,} of them with the event"
+            f"{self.about.model} {self.version}: judged by {said.n:,} people"
+            f"{'' if self.may_know_them else ' it was not trained on'}, {said.n_events:,} of them "
+            "with the event"
         ]
+        if self.may_know_them:
+            lines.append(KNOWN_PEOPLE)
         lines += [
             f"{words} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
             for name, words in _HEADLINE.items()
             if name in metrics.index
             for row in [metrics.loc[name]]
         ]
-        return lines
+        return [*lines, compute_calibration_verdict(said).why, *self._not_beaten()]
+
+    def _not_beaten(self) -> list[str]:
+        compared = self.evaluation.comparisons.iloc[1:]
+        names = [
+            str(name).replace("_", " ")
+            for name, row in compared.iterrows()
+            if row["auc_gain_low"] <= 0 <= row["auc_gain"]
+        ]
+        return [f"Not shown to order people better than: {', '.join(names)}."] if names else []
 
 
+#: Said where a model is judged by records of a place that it was trained in.
+KNOWN_PEOPLE = (
+    "People whom it was trained on at earlier days may be among them, so this flatters it: for an "
+    "honest figure see the report of its training, or judge it by another district."
+)
 _HEADLINE = {
     "auc": "AUC",
     "calibration_slope": "Calibration slope",
@@ -274,6 +295,8 @@ def evaluate_model(
             groups=homes,
         ),
     )
+    trained_by = set(entry.manifest.get("people_from", ()))
+    known = bool(trained_by & set(register.people["source"].unique()))
     about = About(
         outcome=definition.name,
         label=definition.label,
@@ -284,14 +307,15 @@ def evaluate_model(
         source=source,
         intended_use=definition.intended_use,
         not_for=definition.not_for,
-        caveats=definition.known_caveats,
+        caveats=(*((KNOWN_PEOPLE,) if known else ()), *definition.known_caveats),
         competing_events=list_competing(definition),
+        may_know_them=known,
     )
     place = re.sub(r"[^a-z0-9]+", "_", f"{definition.name}_on_{source}_{day:%Y%m%d}".lower())
     folder = keep_report(
         outcome=place, version=entry.version, report=write_report(evaluation, about)
     )
-    return Judged(definition.name, entry.version, evaluation, about, folder)
+    return Judged(definition.name, entry.version, evaluation, about, folder, may_know_them=known)
 
 
 def last_known(register: Register) -> pd.Timestamp:

@@ -67,7 +67,16 @@ def _difference_reaches_nought(metrics):
 
 
 def _no_benefit(metrics):
-    metrics["metrics"][1]["value"] = 0.0
+    metrics["metrics"][1] |= {"value": 0.0, "low": -0.01}
+
+
+def _benefit_by_luck(metrics):
+    metrics["metrics"][1] |= {"value": 0.02, "low": -0.01}
+
+
+def _only_few(metrics):
+    for group in metrics["subgroups"]:
+        group["is_few"] = True
 
 
 @pytest.mark.parametrize(
@@ -81,6 +90,8 @@ def _no_benefit(metrics):
         (_nothing_to_compare, "baseline", "no plain model"),
         (_difference_reaches_nought, "baseline", "age_only"),
         (_no_benefit, "net_benefit", "0.0000"),
+        (_benefit_by_luck, "net_benefit", "at the least -0.0100"),
+        (_only_few, "subgroups", "too few events to tell"),
     ],
 )
 def test_each_gate_can_fail_with_its_figure_and_its_cure(
