@@ -91,8 +91,9 @@ def edit(
     """Change one shape of a kept model, and keep the result as a new candidate.
 
     It is calibrated anew by half of the people who were held out from training, and judged
-    by the other half; with fewer than 50 events among the first the old calibration stays. Who decided it, when, why, and the shape before and after are kept in
-    the model's file. The old model stays as it was.
+    by the other half; with fewer than 50 events among the first the old calibration stays.
+    Who decided it, when, why, and the shape before and after are kept in the model's file.
+    The old model stays as it was.
     """
     from chw_tools.model_training.shapes import ShapeEdit
     from chw_tools.workflows.shapes import edit_model
