@@ -18,6 +18,8 @@ from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say
 if TYPE_CHECKING:
     from datetime import date
 
+    import pandas as pd
+
     from chw_tools.wiring import Parts
     from chw_tools.workflows.assess import Assessment
 
@@ -25,13 +27,7 @@ plans = typer.Typer(
     invoke_without_command=True,
     epilog="Examples: chw plan · chw plan --on 2026-01-05 · chw plan --what-if workers=+5",
 )
-if TYPE_CHECKING:
-    from datetime import date
 
-    from chw_tools.wiring import Parts
-    from chw_tools.workflows.assess import Assessment
-
-    pass
 
 visits = typer.Typer(help="The day's visit list, and entering visits.", no_args_is_help=True)
 
@@ -158,12 +154,22 @@ def recommend(
     say_table("By rule", ["Urgency", "Rule", "People"], by_rule.values.tolist())
     first = [
         (r.person_id, r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}")
-        for r in advice.head(limit).itertuples()
+        for r in _urgent_first(advice).head(limit).itertuples()
     ]
     say_table(f"First {len(first)}", ["Person", "Urgency", "Action", "Reason", "Due"], first)
     if person:
         _say_more(result)
     say_notes(result.notes)
+
+
+def _urgent_first(advice: pd.DataFrame) -> pd.DataFrame:
+    """The same rows, emergencies first; of one urgency each person's in doing order."""
+    from chw_tools.records.derived import URGENCIES
+
+    order = {urgency: place for place, urgency in enumerate(URGENCIES)}
+    places = advice["urgency"].astype("str").map(order)
+    by = ["place", "person_id", "rank"]
+    return advice.assign(place=places).sort_values(by, kind="stable").drop(columns="place")
 
 
 def _say_more(result: Assessment) -> None:
