@@ -93,7 +93,7 @@ def score(
         return
     say(f"Risks as of {result.as_of:%Y-%m-%d}")
     counts = result.risks.groupby(["outcome", "model", "state"]).size().reset_index(name="n")
-    say_table("By outcome", ["Outcome", "Model", "State", "People"], counts.values.tolist())
+    say_table("By outcome", ["Outcome", "Model", "State", "People"], counts.to_numpy().tolist())
     # Whose number is not shown still comes in the order of it.
     top = result.risks["risk"].dropna().sort_values(ascending=False).index
     rows = [
@@ -151,7 +151,7 @@ def recommend(
     say(f"Advice as of {result.as_of:%Y-%m-%d}: {len(advice):,} actions for {n:,} people")
     by_rule = advice.groupby(["urgency", "rule_id"]).size().reset_index(name="n")
     by_rule = by_rule.sort_values("n", ascending=False)
-    say_table("By rule", ["Urgency", "Rule", "People"], by_rule.values.tolist())
+    say_table("By rule", ["Urgency", "Rule", "People"], by_rule.to_numpy().tolist())
     first = [
         (r.person_id, r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}")
         for r in _urgent_first(advice).head(limit).itertuples()
