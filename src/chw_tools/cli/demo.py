@@ -59,6 +59,8 @@ def demo(
     trained on simulated people never scores them. The two never share a store.
     """
     world = _own_world(context.obj, data, fresh=fresh)
+    if serve:
+        _check_port(world, port)
     with world.parts() as parts:
         account = _Account()
         tracking = None
@@ -73,6 +75,13 @@ def demo(
         say(f"To go on by hand: export CHW_HOME={world.settings.home}   then: chw --help")
         if serve:
             _serve(parts, port)
+
+
+def _check_port(world: World, port: int | None) -> None:
+    """Refuse a port that is taken before a minute is spent on what it is to show."""
+    from chw_tools.api.serving import listen
+
+    listen(world.settings.host, world.settings.port if port is None else port).close()
 
 
 @dataclass
