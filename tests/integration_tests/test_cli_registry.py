@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -157,3 +158,12 @@ def test_a_model_is_written_for_others(chw, tmp_path):
 
 def test_tracking_that_is_off_says_so_in_one_line(chw):
     assert chw("models", "mirror").out == "Tracking is off (CHW_TRACKING_URI).\n"
+
+
+def test_a_broken_folder_hides_no_other_model(chw, environ):
+    folder = Path(environ["CHW_MODELS"]) / "trained_models/fall/v2"
+    (folder / "manifest.json").write_text("{", encoding="utf-8")
+    said = chw("models", "list").out
+    assert "v1" in said
+    assert "candidate" in said
+    assert "Not listed: fall/v2" in said.replace("\n", " ")

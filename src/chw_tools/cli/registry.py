@@ -10,7 +10,7 @@ import typer
 
 from chw_tools.cli.models import models
 from chw_tools.cli.options import Json
-from chw_tools.cli.world import say, say_json, say_table
+from chw_tools.cli.world import say, say_json, say_notes, say_table
 from chw_tools.errors import MissingExtra, TrackingFailed
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ def add_to(app: typer.Typer) -> None:
 @models.command("list", epilog="Example: chw models list --json")
 def list_models(context: typer.Context, json: Json = False) -> None:
     """Every kept model: its stage, whether it is in use, and how it was judged."""
-    from chw_tools.model_registry.described import describe, said
+    from chw_tools.model_registry.described import describe, said, survey
 
     with context.obj.parts() as parts:
-        rows = [describe(parts.models, entry) for entry in parts.models.list_models()]
+        entries, faults = survey(parts.models)
+        rows = [describe(parts.models, entry) for entry in entries]
     if json:
         say_json(rows)
         return
@@ -54,6 +55,7 @@ def list_models(context: typer.Context, json: Json = False) -> None:
         columns = ["Version", "Stage", "Recipe", "People", "AUC (95 %)", "Shown as", "By"]
         say_table(outcome, columns, table)
         _say_rules(parts, outcome)
+    say_notes([f"Not listed: {fault}" for fault in faults])
     say("Next: chw models show OUTCOME VERSION · chw models gates OUTCOME VERSION")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chw_tools.errors import ModelRefused
+from chw_tools.model_registry.entries import is_version, read_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,24 @@ SHOWN = {
     "brier": "Brier score",
     "net_benefit": "Net benefit at capacity",
 }
+
+
+def survey(registry: ModelRegistry) -> tuple[list[Entry], list[ModelRefused]]:
+    """Every entry that can be read, and of each other folder why it cannot.
+
+    A list must show the sound models beside a broken one; whoever loads a model still stops
+    at the first fault.
+    """
+    entries: list[Entry] = []
+    faults: list[ModelRefused] = []
+    outcomes = registry.root.iterdir() if registry.root.is_dir() else ()
+    for folder in sorted(f for parent in outcomes if parent.is_dir() for f in parent.iterdir()):
+        if is_version(folder.name):
+            try:
+                entries.append(read_entry(folder, registry.standing(folder.parent.name)))
+            except ModelRefused as fault:
+                faults.append(fault)
+    return sorted(entries, key=lambda entry: (entry.outcome, entry.number)), faults
 
 
 def describe(registry: ModelRegistry, entry: Entry) -> dict[str, Any]:
