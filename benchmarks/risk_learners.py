@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/risk_learners.py [nhanes_death] [nhanes_diabetes] [brfss] [mozambique]
 [opt] [--ours=additive,...] [--bare=xgboost,...] [--keep=FOLDER]`` in the project's folder.
-XGBoost and CatBoost are no part of the project: ``pip install --target /tmp/peers xgboost
-catboost`` and ``PYTHONPATH=/tmp/peers`` bring them in, else they are skipped. With ``--keep``
+XGBoost and CatBoost are no part of the project: ``pip install --target build/peers xgboost
+catboost`` and ``PYTHONPATH=build/peers`` bring them in, else they are skipped. With ``--keep``
 the out-of-fold risks are kept in a folder, and what is there is not fitted anew.
 
 Everybody is judged once, by a model of the other four fifths (``StratifiedKFold``, shuffled,
