@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,11 +76,11 @@ def main() -> None:
             fit(recipe, small, labels[:2000])
         pairs, runs = [], chosen.runs
         while len(pairs) < runs:
-            bare = clock(lambda: fit_bare(recipe, features, labels))  # noqa: B023
-            ours = clock(lambda: fit_ours(recipe, features, labels))  # noqa: B023
+            bare = clock(partial(fit_bare, recipe, features, labels))
+            ours = clock(partial(fit_ours, recipe, features, labels))
             pairs.append((bare, ours))
             runs = min(runs, 2) if bare > _SLOW else runs
-        whole = clock(lambda: train(features, answers, recipe=name, seed=SEED))  # noqa: B023
+        whole = clock(partial(train, features, answers, recipe=name, seed=SEED))
         bare, ours = np.median(pairs, axis=0)
         ratios = [ours / bare for bare, ours in pairs]
         print(

@@ -164,10 +164,9 @@ def recommend(
 
 def _urgent_first(advice: pd.DataFrame) -> pd.DataFrame:
     """The same rows, emergencies first; of one urgency each person's in doing order."""
-    from chw_tools.records.derived import URGENCIES
+    from chw_tools.records.derived import URGENCY_LEVEL
 
-    order = {urgency: place for place, urgency in enumerate(URGENCIES)}
-    places = advice["urgency"].astype("str").map(order)
+    places = advice["urgency"].astype("str").map(URGENCY_LEVEL)
     by = ["place", "person_id", "rank"]
     return advice.assign(place=places).sort_values(by, kind="stable").drop(columns="place")
 

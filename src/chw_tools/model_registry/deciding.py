@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chw_tools.model_registry.entries import Entry
+    from chw_tools.model_registry.history import Act
     from chw_tools.model_registry.registry import ModelRegistry
 
 
@@ -167,9 +168,9 @@ def roll_back(
     return registry.find(outcome, entry.version)
 
 
-def _plain(act: str, entry: Entry, *, by: str, at: datetime, why: str) -> Decision:
+def _plain(act: Act, entry: Entry, *, by: str, at: datetime, why: str) -> Decision:
     return Decision(
-        act,  # type: ignore[arg-type]
+        act,
         entry.version,
         by=by,
         at=at.isoformat(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chw_tools.errors import ModelRefused
@@ -31,11 +32,16 @@ def survey(registry: ModelRegistry) -> tuple[list[Entry], list[ModelRefused]]:
     """
     entries: list[Entry] = []
     faults: list[ModelRefused] = []
-    outcomes = registry.root.iterdir() if registry.root.is_dir() else ()
-    for folder in sorted(f for parent in outcomes if parent.is_dir() for f in parent.iterdir()):
-        if is_version(folder.name):
+    outcomes = sorted(registry.root.iterdir()) if registry.root.is_dir() else []
+    for parent in filter(Path.is_dir, outcomes):
+        try:
+            standing = registry.standing(parent.name)
+        except ModelRefused as fault:
+            faults.append(fault)
+            continue
+        for folder in sorted(f for f in parent.iterdir() if is_version(f.name)):
             try:
-                entries.append(read_entry(folder, registry.standing(folder.parent.name)))
+                entries.append(read_entry(folder, standing))
             except ModelRefused as fault:
                 faults.append(fault)
     return sorted(entries, key=lambda entry: (entry.outcome, entry.number)), faults

@@ -125,18 +125,19 @@ def read_entry(folder: Path, standing: Standing) -> Entry:
     content = _read(folder / MANIFEST)
     manifest, digest = _parse(folder / MANIFEST, content), compute_digest(content)
     decision = standing.stages.get(folder.name)
-    if decision is None:
-        stage, by, at = "candidate", "training", str(manifest.get("created_at", ""))
-    else:
+    stage: Stage = "candidate"
+    by, at = "training", str(manifest.get("created_at", ""))
+    if decision is not None:
         brought_in = decision.act != "retired" and decision.version == folder.name
-        stage, by, at = "approved" if brought_in else "retired", decision.by, decision.at
+        stage = "approved" if brought_in else "retired"
+        by, at = decision.by, decision.at
     approved_as = standing.digests.get(folder.name, digest)
     if approved_as != digest:
         raise _refused(folder, "the manifest was changed after it was approved")
     return Entry(
         outcome=folder.parent.name,
         version=folder.name,
-        stage=stage,  # type: ignore[arg-type]
+        stage=stage,
         by=by,
         at=at,
         manifest=manifest,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from chw_tools.errors import MissingExtra, ModelRefused
 from chw_tools.model_registry.formats import ADDITIVE_FILE, PIPELINE_FILE
 from chw_tools.model_registry.golden import GOLDEN_FILE, golden_rows
+from chw_tools.risk_prediction import PortableModel
 from chw_tools.risk_prediction.terms import Levels, Pieces, Steps
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chw_tools.model_registry.registry import ModelRegistry
-    from chw_tools.risk_prediction import PortableModel
 
 FORMATS = ("json", "onnx", "skops", "joblib")
 _OPSET, _ML_OPSET = 18, 3
@@ -64,8 +65,8 @@ def export_model(registry: ModelRegistry, outcome: str, version: str, *, form: s
     files = registry.read_files(registry.find(outcome, version))
     if form == "json" and ADDITIVE_FILE in files:
         return Exported(files[ADDITIVE_FILE], ("Its form is described in docs/model_format.md.",))
-    if form == "onnx" and ADDITIVE_FILE in files:
-        return _onnx(model, files)  # type: ignore[arg-type]
+    if form == "onnx" and isinstance(model, PortableModel):
+        return _onnx(model, files)
     if form == "skops" and PIPELINE_FILE in files:
         return Exported(files[PIPELINE_FILE], (_raw(model),))
     if form == "joblib" and PIPELINE_FILE in files:
@@ -94,11 +95,8 @@ def _joblib(model: Any) -> bytes:
 
 
 def _onnx(model: PortableModel, files: Mapping[str, bytes]) -> Exported:
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-    except ModuleNotFoundError:
-        raise MissingExtra.of("ONNX", extra="onnx") from None
+    if not all(map(find_spec, ("onnx", "onnxruntime"))):
+        raise MissingExtra.of("ONNX", extra="onnx")
     content = write_onnx(model)
     rows = golden_rows(files[GOLDEN_FILE], model.features)
     apart = np.abs(run_onnx(content, model, rows) - model.predict(rows))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from chw_tools.feature_engineering.people import MONTHS
 from chw_tools.programme.rules import since
 from chw_tools.programme.texts import FALLBACK_MARK, WRITTEN_IN, Translation
 from chw_tools.recommendations.conditions import signs
@@ -27,20 +28,6 @@ _ENGLISH = Translation(WRITTEN_IN)
 _PART = re.compile(r"\{([a-z0-9_]+)\}")
 #: A day further back is said with its year.
 _HALF_A_YEAR_DAYS = 183
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 #: Shown in whole units, rounded down, as people say them.
 _WHOLE = frozenset({"age_years", "age_months", "gestational_weeks", "weeks_postpartum"})
 
@@ -110,7 +97,7 @@ def days_said(
     >>> days_said(np.array([300.0]), pd.Timestamp("2026-12-31"))
     ['6 March 2026']
     """
-    months = words.word("months", " ".join(_MONTHS)).split()
+    months = words.word("months", " ".join(MONTHS)).split()
     said = {}
     for days in np.unique(days_since[~np.isnan(days_since)]):
         day = as_of - pd.Timedelta(days=int(days))

@@ -6,6 +6,8 @@ from chw_tools.records.columns import Column, Table
 from chw_tools.records.planning import PLANNING_TABLES
 
 URGENCIES = ("emergency", "same_day", "within_days", "routine")
+#: Place of each urgency, the most urgent 0: what lists are ordered by.
+URGENCY_LEVEL = {urgency: level for level, urgency in enumerate(URGENCIES)}
 RISK_STATES = ("estimated", "not_valid", "not_known")
 RISK_BANDS = ("low", "moderate", "high", "very_high")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from chw_tools.records.derived import URGENCIES
+from chw_tools.records.derived import URGENCIES, URGENCY_LEVEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 #: Urgencies that no risk and no lack of minutes may push off the day's list.
 MUST = ("emergency", "same_day")
 _GUIDELINE = "what cannot wait, then urgency and days overdue for the minutes they take"
-_LEVEL = {urgency: level for level, urgency in enumerate(URGENCIES)}
 
 
 class Benefit(NamedTuple):
@@ -47,10 +46,10 @@ def needs(
     """
     plan = programme.planning
     rows = recommendations.sort_values(["person_id", "rank"], kind="stable")
-    level = rows["urgency"].map(_LEVEL).astype("int64")
+    level = rows["urgency"].map(URGENCY_LEVEL).astype("int64")
     overdue = (visit_on - rows["due_on"]).dt.days.clip(lower=0)
     growth = (1.0 + overdue / plan.overdue_doubling_days).clip(upper=plan.overdue_most)
-    is_routine = level == _LEVEL["routine"]
+    is_routine = level == URGENCY_LEVEL["routine"]
     weight = growth * np.where(is_routine, plan.weight_routine, plan.weight_within_days)
     rows = rows.assign(level=level, overdue_days=overdue, growth=growth, floor=weight)
     table = rows.groupby("person_id", sort=True).agg(

@@ -9,7 +9,7 @@ import pandas as pd
 from chw_tools.data_processing import as_known_on
 from chw_tools.errors import NotFound
 from chw_tools.recommendations import follow_up_on
-from chw_tools.records.derived import URGENCIES
+from chw_tools.records.derived import URGENCY_LEVEL
 from chw_tools.workflows import wording
 from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, load_part, usable_model
 from chw_tools.workflows.people import check_people
@@ -289,7 +289,7 @@ def show_household(
     )
     advice = assessed.recommendations
     first = advice.drop_duplicates("person_id")
-    level = first["urgency"].map({name: place for place, name in enumerate(URGENCIES)})
+    level = first["urgency"].map(URGENCY_LEVEL)
     order = first.assign(level=level).sort_values(["level", "due_on", "person_id"])["person_id"]
     members = tuple(_member(people, key, advice[advice["person_id"] == key]) for key in order)
     return HouseholdView(

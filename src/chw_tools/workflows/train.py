@@ -273,7 +273,8 @@ def evaluate_model(
     cohorts = make_cohorts(register, definition, index_days=[day.as_unit("s")])
     labels = cohorts.labels.astype(float).to_numpy()
     risks = np.asarray(model.predict(cohorts.features.frame))
-    named = {row["name"] for row in models.read_metrics(entry).get("inputs", ())}
+    judged_before = models.read_metrics(entry)
+    named = {row["name"] for row in judged_before.get("inputs", ())}
     inputs = read_inputs(
         cohorts.features.frame, [f for f in cohorts.features.declaration if f.name in named]
     )
@@ -287,7 +288,7 @@ def evaluate_model(
         groups=homes,
         inputs=inputs,
         drift=compute_drift(
-            models.read_metrics(entry),
+            judged_before,
             labels=labels,
             risks=risks,
             inputs=inputs,

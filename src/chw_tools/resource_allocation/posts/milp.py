@@ -102,7 +102,7 @@ def solve_worst(problem: PostsProblem, *, seconds: float, seed: int) -> tuple[fl
 def _highs(*, seconds: float, seed: int, gap: float) -> Any:
     import highspy
 
-    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # it carries no types
     options = {
         "output_flag": False,
         "threads": 1,
