@@ -3,6 +3,7 @@
 from chw_tools.records.catalogue import Catalogue, Observable, load_catalogue
 from chw_tools.records.codes import Code
 from chw_tools.records.columns import Column, Table
+from chw_tools.records.contacting import WORK_TABLES
 from chw_tools.records.derived import DERIVED_TABLES
 from chw_tools.records.ids import Source, derived_id, derived_ids, new_id
 from chw_tools.records.register import Register, conform, empty_table
@@ -11,6 +12,7 @@ from chw_tools.records.tables import TABLES
 __all__ = [
     "DERIVED_TABLES",
     "TABLES",
+    "WORK_TABLES",
     "Catalogue",
     "Code",
     "Column",

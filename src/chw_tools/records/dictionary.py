@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chw_tools.records.catalogue import load_catalogue
+from chw_tools.records.contacting import WORK_TABLES
 from chw_tools.records.derived import DERIVED_TABLES
 from chw_tools.records.tables import TABLES
 
@@ -65,6 +66,8 @@ def data_dictionary() -> str:
         *map(_table, TABLES.values()),
         "## Tables that the stages produce\n",
         *map(_table, DERIVED_TABLES.values()),
+        "## Tables of follow-up and outreach\n",
+        *map(_table, WORK_TABLES.values()),
         _catalogue(load_catalogue().entries.values()),
     ]
     return "\n".join(sections)

@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from chw_tools.store.tables import DERIVED, PLAN_RUNS, REGISTER, UNMODELLED
+from chw_tools.store.tables import DERIVED, PLAN_RUNS, REGISTER, UNMODELLED, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -65,7 +65,7 @@ WHOLE = Scope("whole")
 def table_named(name: str) -> sa.Table:
     """The table of that name that holds people's data or places."""
     own = {"plan_runs": PLAN_RUNS, "unmodelled": UNMODELLED}
-    return own[name] if name in own else {**REGISTER, **DERIVED}[name]
+    return own[name] if name in own else {**REGISTER, **DERIVED, **WORK}[name]
 
 
 def select_from(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from chw_tools.records import DERIVED_TABLES, TABLES
+from chw_tools.records import DERIVED_TABLES, TABLES, WORK_TABLES
+from chw_tools.records.contacting import INDEXED, UNIQUE
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
@@ -191,3 +192,18 @@ DERIVED: dict[str, sa.Table] = {
     "planned_visits": PLANNED_VISITS,
     "unvisited": UNVISITED,
 }
+
+
+def _work_table(table: Table) -> sa.Table:
+    """A table of follow-up and outreach: its rows change, but for the diaries."""
+    columns = (_declared(column, in_register=False) for column in table.columns)
+    made = sa.Table(table.name, METADATA, *columns, sa.PrimaryKeyConstraint(table.key))
+    for names in UNIQUE.get(table.name, ()):
+        made.append_constraint(sa.UniqueConstraint(*(made.c[name] for name in names)))
+    for names in INDEXED.get(table.name, ()):
+        sa.Index(f"ix_{table.name}_{'_'.join(names)}", *(made.c[name] for name in names))
+    return made
+
+
+#: What is owed to whom and said to whom, by name.
+WORK: dict[str, sa.Table] = {name: _work_table(table) for name, table in WORK_TABLES.items()}

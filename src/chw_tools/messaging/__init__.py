@@ -1,0 +1,1 @@
+"""Gateways: one send each, and what providers tell back."""

@@ -1,0 +1,1 @@
+"""What happened and what did not: who is overdue, worsened or silent."""

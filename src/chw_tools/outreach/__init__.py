@@ -1,0 +1,1 @@
+"""What is said to whom, when and how: machines, gates, windows, templates, protocols, trials."""
