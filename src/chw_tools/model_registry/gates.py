@@ -146,6 +146,8 @@ def _population(examined: Examined, population: str | None) -> Gate:
 
 
 def _report(examined: Examined) -> Gate:
+    if examined.files_fault:
+        return _gate("report", False, "cannot be read, as its files", "Mend the files first.")
     missing = sorted({"card.md", "metrics.json"} - set(examined.names))
     figure = "card and judgement are beside it" if not missing else f"lacks {', '.join(missing)}"
     return _gate("report", not missing, figure, "Train it again, with its report.")

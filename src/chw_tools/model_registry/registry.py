@@ -222,11 +222,13 @@ class ModelRegistry:
                 where=outcome,
                 cure="Name a version, or approve one.",
             )
-        entries = {entry.version: entry for entry in self._entries(outcome, standing)}
         chosen = version or standing.champion
-        if chosen in entries:
-            return entries[chosen]
-        candidates = [entry for entry in entries.values() if entry.stage == "candidate"]
+        if chosen is not None:
+            # Only its own folder is read: a broken one beside it takes no model away.
+            folder = self.root / check_name(outcome) / chosen
+            if is_version(chosen) and folder.is_dir():
+                return read_entry(folder, standing)
+        candidates = [e for e in self._entries(outcome, standing) if e.stage == "candidate"]
         if chosen is None and candidates:
             return max(candidates, key=lambda entry: entry.number)
         raise ModelNotFound(

@@ -177,3 +177,11 @@ def test_an_override_needs_a_reason_and_is_recorded(registry, keep, good_metrics
     decision = registry.history("fall")[0]
     assert decision.gates["calibration"]["state"] == "fail"
     assert decision.population == "simulated"
+
+
+def test_files_that_cannot_be_read_are_not_called_lacking(registry, keep, good_metrics):
+    folder = keep(metrics=good_metrics)
+    (folder / "card.md").write_text("changed")
+    report = next(g for g in registry.check_gates("fall", "v1") if g.name == "report")
+    assert report.state == "fail"
+    assert "lacks" not in report.figure

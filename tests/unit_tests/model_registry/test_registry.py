@@ -210,3 +210,14 @@ def test_the_manifest_keeps_whether_the_number_may_be_shown(registry, keep, judg
 def test_a_model_without_a_judgement_shows_no_number(registry, keep):
     keep(report=None)
     assert registry.find("fall").manifest["probability"]["shown"] is False
+
+
+def test_a_broken_folder_takes_no_other_model_away(registry, keep):
+    keep()
+    broken = keep("v2")
+    approve_model(registry, "fall", "v1", by="a reviewer", at=_LATER)
+    (broken / "manifest.json").write_text("{")
+    assert registry.find("fall").version == "v1"
+    assert registry.load_model("fall", "v1").outcome == "fall"
+    with pytest.raises(ModelRefused):
+        registry.find("fall", "v2")
