@@ -25,6 +25,7 @@ _HOMES = {
     "estimate_risk": "chw_tools.risk_prediction",
     "recommend": "chw_tools.recommendations",
     "plan_day": "chw_tools.resource_allocation",
+    "Situation": "chw_tools.resource_allocation",
     "train": "chw_tools.model_training",
     "train_table": "chw_tools.model_training",
     "make_cohorts": "chw_tools.model_training",

@@ -124,7 +124,30 @@ UNVISITED = Table(
     key="person_id",
 )
 
+#: What a plan takes as ``follow_ups``, whoever asks for them.
+REQUIRED_VISITS = Table(
+    "required_visits",
+    "A visit that must be made in a window, beyond what the advice asks for.",
+    (
+        Column("person_id", "id", "Whom to visit.", required=True, refers_to="people"),
+        Column("due_from", "day", "First day on which it may be made.", required=True),
+        Column("due_by", "day", "Last day on which it is in time.", required=True),
+        Column("urgency", "choice", "How soon.", required=True, allowed=URGENCIES),
+        Column("reason_key", "text", "Key of the reason, such as `no_answer`.", required=True),
+        Column("reason", "text", "The reason as a sentence; made from the key where missing."),
+    ),
+    key="person_id",
+)
+
 DERIVED_TABLES: dict[str, Table] = {
     table.name: table
-    for table in (REJECTED, RISKS, SHADOW_RISKS, RECOMMENDATIONS, PLANNED_VISITS, UNVISITED)
+    for table in (
+        REJECTED,
+        RISKS,
+        SHADOW_RISKS,
+        RECOMMENDATIONS,
+        PLANNED_VISITS,
+        UNVISITED,
+        REQUIRED_VISITS,
+    )
 } | PLANNING_TABLES

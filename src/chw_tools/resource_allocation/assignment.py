@@ -57,11 +57,17 @@ def assumed_workers(
 
 
 def assign_households(
-    people: pd.DataFrame, households: pd.DataFrame, areas: pd.DataFrame, workers: pd.DataFrame
+    people: pd.DataFrame,
+    households: pd.DataFrame,
+    areas: pd.DataFrame,
+    workers: pd.DataFrame,
+    *,
+    caseloads: pd.Series | None = None,
 ) -> pd.Series:
     """The worker of each person, the whole home together.
 
-    A home stays with the worker its record names. Otherwise it goes to a worker of its own
+    A home goes to the worker whom the caseloads plan for it, or else stays with the worker
+    its record names, as far as they are at work. Otherwise it goes to a worker of its own
     area, or of the nearest area above it that has one, or to any: the nearest whose load
     is not far above the others'. Where no position is known, homes are shared out in order.
 
@@ -70,7 +76,9 @@ def assign_households(
     people, households, areas : DataFrame
         As declared; a person without a household is a home of one.
     workers : DataFrame
-        Those at work; the record's worker counts only if among them.
+        Those at work; a planned or recorded worker counts only if among them.
+    caseloads : Series, optional
+        Worker planned for each home, by household (or person without one).
 
     Returns
     -------
@@ -80,6 +88,9 @@ def assign_households(
     homes = _homes(people, households, areas)
     ids = workers["id"].sort_values(ignore_index=True)
     named = homes["worker_id"].where(homes["worker_id"].isin(ids)).astype("object")
+    if caseloads is not None:
+        planned = caseloads.reindex(homes.index).astype("object")
+        named = planned.where(planned.isin(ids), named)
     chosen = pd.Series(named.to_numpy(), index=homes.index, dtype="object")
     load = homes["n"].groupby(chosen).sum().reindex(ids, fill_value=0).astype("float64")
     above = _areas_above(areas)

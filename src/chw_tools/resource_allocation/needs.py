@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.records.derived import URGENCIES, URGENCY_LEVEL
+from chw_tools.resource_allocation.required import MUST, as_advice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chw_tools.programme import Programme
 
-#: Urgencies that no risk and no lack of minutes may push off the day's list.
-MUST = ("emergency", "same_day")
+#: A follow-up weighs so many times the longest overdue advice: a decision of this project.
+_ASKED = 2.0
 _GUIDELINE = "what cannot wait, then urgency and days overdue for the minutes they take"
 
 
@@ -33,8 +34,20 @@ def needs(
     *,
     programme: Programme,
     visit_on: pd.Timestamp,
+    follow_ups: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """One row per person with advice.
+    """One row per person with advice or a follow-up.
+
+    Parameters
+    ----------
+    recommendations : DataFrame
+        As declared.
+    benefit : Benefit
+    programme : Programme
+    visit_on : Timestamp
+        The day planned, or the first of them.
+    follow_ups : DataFrame, optional
+        As declared in ``REQUIRED_VISITS``.
 
     Returns
     -------
@@ -45,13 +58,17 @@ def needs(
         its own days overdue; the value is that or the expected benefit, if larger.
     """
     plan = programme.planning
-    rows = recommendations.sort_values(["person_id", "rank"], kind="stable")
-    level = rows["urgency"].map(URGENCY_LEVEL).astype("int64")
-    overdue = (visit_on - rows["due_on"]).dt.days.clip(lower=0)
+    rows = _advice(recommendations, follow_ups, visit_on).sort_values(
+        ["person_id", "rank"], kind="stable"
+    )
+    overdue = (visit_on - rows["late_after"]).dt.days.clip(lower=0)
     growth = (1.0 + overdue / plan.overdue_doubling_days).clip(upper=plan.overdue_most)
-    is_routine = level == URGENCY_LEVEL["routine"]
+    is_routine = (rows["level"] == URGENCY_LEVEL["routine"]) & ~rows["is_follow_up"]
     weight = growth * np.where(is_routine, plan.weight_routine, plan.weight_within_days)
-    rows = rows.assign(level=level, overdue_days=overdue, growth=growth, floor=weight)
+    # What somebody asked for goes before all that can wait.
+    most = plan.weight_within_days * plan.overdue_most
+    weight = weight.where(~rows["is_follow_up"], _ASKED * most)
+    rows = rows.assign(overdue_days=overdue, growth=growth, floor=weight)
     table = rows.groupby("person_id", sort=True).agg(
         level=("level", "min"),
         due_on=("due_on", "min"),
@@ -67,6 +84,21 @@ def needs(
     table["by_risk"] = expected > table["floor"]
     table["score"] = benefit.score.reindex(table.index)
     return table
+
+
+def _advice(
+    recommendations: pd.DataFrame, follow_ups: pd.DataFrame | None, visit_on: pd.Timestamp
+) -> pd.DataFrame:
+    """Advice and follow-ups as rows of one shape."""
+    columns = ["person_id", "rank", "due_on", "reason"]
+    advice = recommendations[columns].assign(
+        level=recommendations["urgency"].map(URGENCY_LEVEL).astype("int64"),
+        late_after=recommendations["due_on"],
+        is_follow_up=False,
+    )
+    if follow_ups is None or not len(follow_ups):
+        return advice
+    return pd.concat([advice, as_advice(follow_ups, recommendations, visit_on=visit_on)])
 
 
 def expected_benefit(

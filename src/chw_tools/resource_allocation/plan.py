@@ -11,19 +11,15 @@ import pandas as pd
 from chw_tools.records import conform, empty_table
 from chw_tools.records.derived import PLANNED_VISITS, UNVISITED
 from chw_tools.resource_allocation import routes
-from chw_tools.resource_allocation.assignment import (
-    assign_households,
-    assumed_workers,
-    places_of,
-)
-from chw_tools.resource_allocation.needs import expected_benefit, needs, why
+from chw_tools.resource_allocation.needs import why
+from chw_tools.resource_allocation.situation import who_needs
 from chw_tools.resource_allocation.travel import walking_minutes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from chw_tools.feature_engineering import Features
     from chw_tools.programme import Planning, Programme
+    from chw_tools.resource_allocation.situation import Situation
 
 
 @dataclass(frozen=True)
@@ -48,36 +44,22 @@ class Plan:
 
 
 def plan_day(
-    recommendations: pd.DataFrame,
-    risks: pd.DataFrame,
+    situation: Situation,
     *,
-    features: Features,
-    people: pd.DataFrame,
-    households: pd.DataFrame,
-    areas: pd.DataFrame,
-    workers: pd.DataFrame,
     programme: Programme,
     visit_on: pd.Timestamp,
-    outcome: str | None = None,
     worker_ids: Collection[str] | None = None,
 ) -> Plan:
     """Plan one day for every worker, or for some.
 
     Parameters
     ----------
-    recommendations, risks : DataFrame
-        As declared; advice decides who needs a visit, and by when.
-    features : Features
-        Of the living people of the programme; advice for anybody else is refused.
-    people, households, areas, workers : DataFrame
-        As known on the day whose knowledge is used. Without workers, some are assumed.
+    situation : Situation
+        Advice, risks, people, workers, follow-ups.
     programme : Programme
         Minutes, speeds, weights and effects.
     visit_on : Timestamp
         The day planned.
-    outcome : str, optional
-        The outcome whose risk weighs in the order, if the programme declares what a visit
-        does to it.
     worker_ids : collection of str, optional
         Plan these workers only; the assignment still regards all.
 
@@ -92,18 +74,8 @@ def plan_day(
     ValueError
         If there is advice for somebody without features: dead, moved away or unknown.
     """
-    table, staff, notes = people_table(
-        recommendations,
-        risks,
-        features=features,
-        people=people,
-        households=households,
-        areas=areas,
-        workers=workers,
-        programme=programme,
-        visit_on=visit_on,
-        outcome=outcome,
-    )
+    who = who_needs(situation, programme=programme, visit_on=visit_on)
+    table, staff = who.table, who.staff
     if worker_ids is not None:
         table = table[table["worker_id"].isin(list(worker_ids))]
         staff = staff[staff["id"].isin(list(worker_ids))]
@@ -112,48 +84,12 @@ def plan_day(
         (table["due_on"] <= due_by) | table["is_must"]
     )
     days = _days(table, staff, programme.planning)
-    has_score = outcome is not None and bool((table["score"] > 0).any())
+    has_score = situation.outcome is not None and bool((table["score"] > 0).any())
     visits = _visits(table, days, visit_on, with_score=has_score)
     unvisited = _unvisited(table, visits, visit_on)
     summary = _summary(table, visits, days, visit_on)
-    notes = (*notes, *_no_position(table, programme), *_over_capacity(days))
+    notes = (*who.notes, *_no_position(table, programme), *_over_capacity(days))
     return Plan(visits, unvisited, summary, notes)
-
-
-def people_table(
-    recommendations: pd.DataFrame,
-    risks: pd.DataFrame,
-    *,
-    features: Features,
-    people: pd.DataFrame,
-    households: pd.DataFrame,
-    areas: pd.DataFrame,
-    workers: pd.DataFrame,
-    programme: Programme,
-    visit_on: pd.Timestamp,
-    outcome: str | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
-    """Everybody with advice, with need, home, position and worker; the workers; and notes.
-
-    Parameters are those of :func:`plan_day`.
-
-    Raises
-    ------
-    ValueError
-        If there is advice for somebody without features: dead, moved away or unknown.
-    """
-    living = features.frame.index
-    if (living.get_indexer(pd.Index(recommendations["person_id"])) < 0).any():
-        raise ValueError("advice for people who are not in the features")
-    here = people[living.get_indexer(pd.Index(people["id"])) >= 0]
-    staff, notes = _staff(workers, here, programme, visit_on)
-    benefit = expected_benefit(risks, living, outcome=outcome, programme=programme)
-    table = needs(recommendations, benefit, programme=programme, visit_on=visit_on)
-    places = places_of(here, households, areas).set_index("person_id")
-    table = table.join(places[["home", "area_id", "latitude", "longitude"]])
-    table["household_id"] = here.set_index("id")["household_id"].reindex(table.index)
-    table["worker_id"] = assign_households(here, households, areas, staff).reindex(table.index)
-    return table, staff, (*notes, benefit.note)
 
 
 def visit_list(plan: Plan, *, worker_id: str, on: pd.Timestamp) -> pd.DataFrame:
@@ -180,25 +116,6 @@ class _Day:
     value: float
     most: float
     seen: pd.DataFrame
-
-
-def _staff(
-    workers: pd.DataFrame, people: pd.DataFrame, programme: Programme, visit_on: pd.Timestamp
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The workers at work that day; some are assumed where the data name none."""
-    if not len(workers):
-        staff = assumed_workers(people, programme=programme, as_of=visit_on)
-        said = f"The data name no worker; {len(staff)} assumed, one per "
-        return staff, (f"{said}{programme.planning.people_per_worker:g} people.",)
-    staff = at_work(workers, visit_on)
-    note = "No worker is at work that day; nobody is visited."
-    return staff, () if len(staff) else (note,)
-
-
-def at_work(workers: pd.DataFrame, on: pd.Timestamp) -> pd.DataFrame:
-    """The workers who have begun and not ended their work on that day."""
-    begun = workers["started_on"].isna() | (workers["started_on"] <= on)
-    return workers[begun & ~(workers["ended_on"] < on)]
 
 
 def _days(table: pd.DataFrame, staff: pd.DataFrame, planning: Planning) -> list[_Day]:

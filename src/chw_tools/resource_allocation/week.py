@@ -17,20 +17,23 @@ import pandas as pd
 from chw_tools.resource_allocation.choice import ChoiceProblem, Floor, choose, price_of_floors
 from chw_tools.resource_allocation.choice.knapsack import most_value
 from chw_tools.resource_allocation.needs import why
-from chw_tools.resource_allocation.plan import people_table
+from chw_tools.resource_allocation.required import windows
 from chw_tools.resource_allocation.routing import RouteProblem, Shift, solve_all
 from chw_tools.resource_allocation.routing.problem import NO_WAY
 from chw_tools.resource_allocation.routing.schedule import shortest_walk
+from chw_tools.resource_allocation.situation import who_needs
 from chw_tools.resource_allocation.solving import Stop
 from chw_tools.resource_allocation.travel import travel_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chw_tools.feature_engineering import Features
+    from numpy.typing import NDArray
+
     from chw_tools.programme import Planning, Programme
     from chw_tools.resource_allocation.choice import Choice
     from chw_tools.resource_allocation.routing import RoutePlan
+    from chw_tools.resource_allocation.situation import Situation
     from chw_tools.resource_allocation.travel import TravelTimes
 
 #: Minutes of the candidates offered to the routes beside the minutes there are.
@@ -104,93 +107,97 @@ class WeekPlan:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Work:
+    """How the routes are solved.
+
+    Parameters
+    ----------
+    seed : int
+    n_processes, scheduler, progress
+        As :func:`chw_tools.resource_allocation.routing.solve_all` takes them.
+    """
+
+    seed: int = 0
+    n_processes: int | None = None
+    scheduler: str | None = None
+    progress: Callable[[int, int], None] | None = None
+
+
 def plan_week(
-    recommendations: pd.DataFrame,
-    risks: pd.DataFrame,
+    situation: Situation,
     *,
-    features: Features,
-    people: pd.DataFrame,
-    households: pd.DataFrame,
-    areas: pd.DataFrame,
-    workers: pd.DataFrame,
     programme: Programme,
     week_from: pd.Timestamp,
-    outcome: str | None = None,
     options: WeekOptions | None = None,
-    seed: int = 0,
-    n_processes: int | None = None,
-    scheduler: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    work: Work | None = None,
 ) -> WeekPlan:
     """Plan a week for every worker.
 
     Parameters
     ----------
-    recommendations, risks, features, people, households, areas, workers, programme, outcome
-        As :func:`plan_day` takes them.
+    situation : Situation
+        As :func:`plan_day` takes it.
+    programme : Programme
     week_from : Timestamp
         First working day.
     options : WeekOptions, optional
-    seed : int
-    n_processes, scheduler, progress
-        As :func:`chw_tools.resource_allocation.routing.solve_all` takes them.
+    work : Work, optional
+        Chance, processes or a scheduler, and who is told how far it is.
 
     Returns
     -------
     WeekPlan
-        Everybody with advice is in ``visits`` or in ``unvisited``, with the reason.
+        Everybody with advice or a follow-up is in ``visits`` or in ``unvisited``, with the
+        reason.
     """
     began = time.perf_counter()
-    chosen = options or WeekOptions()
-    table, staff, notes = people_table(
-        recommendations,
-        risks,
-        features=features,
-        people=people,
-        households=households,
-        areas=areas,
-        workers=workers,
-        programme=programme,
-        visit_on=week_from,
-        outcome=outcome,
+    chosen, how = options or WeekOptions(), work or Work()
+    who = who_needs(situation, programme=programme, visit_on=week_from)
+    table = _with_groups(who.table, situation)
+    table = table.join(
+        windows(
+            who.follow_ups,
+            situation.recommendations,
+            programme=programme,
+            first=week_from,
+            last=week_from + pd.Timedelta(days=chosen.days - 1),
+        )
     )
-    table = _with_groups(table, features, people, households)
-    week = _Week(table, staff, programme.planning, week_from, chosen)
+    week = _Week(table, who.staff, programme.planning, week_from, chosen)
     homes = week.homes()
     asked, enough = week.choice_problem(homes), Stop(max(chosen.stop.seconds, 10.0))
-    choice = choose(asked, enough, seed=seed)
+    choice = choose(asked, enough, seed=how.seed)
     offered = week.offered(homes, choice)
     problems = week.problems(offered)
     plans = solve_all(
         [problem for problem, _, _ in problems],
         chosen.stop,
-        seed=seed,
-        n_processes=n_processes,
-        scheduler=scheduler,
-        progress=progress,
+        seed=how.seed,
+        n_processes=how.n_processes,
+        scheduler=how.scheduler,
+        progress=how.progress,
     )
     visits = week.visits(problems, plans, choice)
     unvisited = week.unvisited(homes, visits, problems, plans, choice)
     summary = _summary(week, homes, visits, unvisited, problems, plans, choice)
-    price = price_of_floors(asked, enough, seed=seed)
+    price = price_of_floors(asked, enough, seed=how.seed)
     summary["price_of_floors"] = price.to_dict("records")
     summary["seconds"] = time.perf_counter() - began
-    return WeekPlan(visits, unvisited, summary, (*notes, *choice.notes, *_lost_notes(plans)))
+    return WeekPlan(visits, unvisited, summary, (*who.notes, *choice.notes, *_lost_notes(plans)))
 
 
-def _with_groups(
-    table: pd.DataFrame, features: Features, people: pd.DataFrame, households: pd.DataFrame
-) -> pd.DataFrame:
+def _with_groups(table: pd.DataFrame, situation: Situation) -> pd.DataFrame:
     """The columns that floors may name, and how long ago each was seen."""
-    about = people.set_index("id")
-    at_home = households.set_index("id")
+    about = situation.people.set_index("id")
+    at_home = situation.households.set_index("id")
     table = table.copy()
     table["sex"] = about["sex"].reindex(table.index)
     if "wealth_fifth" in at_home:
         table["wealth_fifth"] = (
             table["household_id"].map(at_home["wealth_fifth"]).astype("object").map(_whole)
         )
-    frame = features.frame
+    frame = situation.features.frame
     days = frame["days_since_visit"].reindex(table.index).astype("float64")
     table["weeks_unseen"] = days / _DAYS_PER_WEEK
     return table
@@ -230,12 +237,13 @@ class _Week:
         due_by = self.week_from + pd.Timedelta(
             days=self.options.days - 1 + self.planning.look_ahead_days
         )
-        open_ = self.table["is_must"] | (self.table["due_on"] <= due_by)
+        required = self.table["is_must"] | self.table["required_from"].notna()
+        open_ = required | (self.table["due_on"] <= due_by)
         if self.options.most_weeks_unseen is not None:
             unseen = self.table["weeks_unseen"].fillna(np.inf)
             open_ |= unseen >= self.options.most_weeks_unseen
-        rows = self.table[open_].sort_values(
-            ["home", "is_must", "value"], ascending=[True, False, False], kind="stable"
+        rows = self.table.assign(is_required=required)[open_].sort_values(
+            ["home", "is_required", "value"], ascending=[True, False, False], kind="stable"
         )
         rank = rows.groupby("home").cumcount()
         total = rows.groupby("home")["value"].cumsum()
@@ -244,7 +252,7 @@ class _Week:
         best = rate.groupby(rows["home"]).transform("max")
         # As many of the home as give the most for the minutes, and all who must be seen.
         last = rank.where(rate >= best - 1e-15).groupby(rows["home"]).transform("min")
-        together = (rank <= last) | rows["is_must"]
+        together = (rank <= last) | rows["is_required"]
         return self._by_home(rows[together])
 
     def _by_home(self, rows: pd.DataFrame) -> pd.DataFrame:
@@ -254,7 +262,10 @@ class _Week:
             value=("value", "sum"),
             n=("person_id", "size"),
             people=("person_id", list),
-            is_required=("is_must", "any"),
+            is_required=("is_required", "any"),
+            is_today=("is_must", "any"),
+            required_from=("required_from", "max"),
+            required_by=("required_by", "min"),
             weeks_unseen=("weeks_unseen", _longest),
             risk=("score", "max"),
             latitude=("latitude", "first"),
@@ -286,8 +297,7 @@ class _Week:
         """The chosen, and the next best up to twice the minutes there are."""
         rows = homes[homes["team"].notna()].copy()
         because = choice.chosen["because"].reindex(rows.index)
-        rows["is_required"] = because.isin(["required", "owed", "floor"])
-        rows["is_today"] = (because == "required").to_numpy()
+        rows["is_required"] = because.isin(["required", "owed", "floor"]) & self._fits(rows)
         rows["because"] = because.fillna("benefit")
         worth = rows["value"] / rows["minutes"]
         order = np.lexsort((-worth, because.isna(), ~rows["is_required"]))
@@ -297,6 +307,17 @@ class _Week:
         number = rows.groupby("team").cumcount()
         kept = rows["is_required"] | ((spent < room) & (number < MOST_STOPS))
         return rows[kept]
+
+    def _fits(self, rows: pd.DataFrame) -> pd.Series:
+        """Whether what is required fits beside what is more urgent; today's always counts.
+
+        Where contacts due are more than a week holds, those that fit last must not push an
+        emergency off the routes: they stay in as the best of what is offered.
+        """
+        order = rows.sort_values(["is_today", "is_required", "value"], ascending=False)
+        room = order["team"].map(self._team_minutes()).astype("float64")
+        spent = order.groupby("team")["minutes"].cumsum()
+        return ((spent <= room) | order["is_today"] | ~order["is_required"]).reindex(rows.index)
 
     def _team_minutes(self) -> pd.Series:
         minutes = self.capacity() * self.options.days
@@ -338,10 +359,7 @@ class _Week:
                     Shift(f"{worker} day {day + 1}", at, None, self.options.opens, closes)
                 )
                 who.append((worker, day))
-        allowed = np.ones((len(homes), len(shifts)), dtype=bool)
-        # What cannot wait is done on the first day.
-        later = np.array([day > 0 for _, day in who])
-        allowed[np.ix_(homes["is_today"].to_numpy(), later)] = False
+        allowed = self._days_of(homes)[:, [day for _, day in who]]
         mean = max(float(homes["value"].mean()), 1e-12)
         problem = RouteProblem(
             travel=travel_matrix(
@@ -360,6 +378,17 @@ class _Week:
             cost_ticks=_SCALE / mean,
         )
         return problem, homes.index.tolist(), who
+
+    def _days_of(self, homes: pd.DataFrame) -> NDArray[np.bool_]:
+        """On which days each home may be visited; what cannot wait, on the first."""
+        days = self.week_from + pd.to_timedelta(np.arange(self.options.days), unit="D")
+        earliest = homes["required_from"].fillna(self.week_from).to_numpy()
+        latest = homes["required_by"].fillna(days[-1]).to_numpy()
+        # Where two windows at one home do not meet, the later one is too late for the other.
+        latest = np.maximum(latest, earliest)
+        allowed = (days.to_numpy() >= earliest[:, None]) & (days.to_numpy() <= latest[:, None])
+        allowed[homes["is_today"].to_numpy()] = np.arange(len(days)) == 0
+        return np.asarray(allowed, dtype=bool)
 
     def visits(self, jobs: list[_Job], plans: list[RoutePlan], choice: Choice) -> pd.DataFrame:
         """One row per person seen."""
@@ -442,7 +471,7 @@ class _Week:
         reason = reason.mask(waiting["worker_id"].isna(), "No worker is at work.")
         flags = choice.left_out.reindex(home)
         is_above = flags["is_above_risk_floor"].eq(True).to_numpy() & in_unit
-        must_first = waiting["is_must"] | is_above
+        must_first = waiting["is_must"] | waiting["required_from"].notna() | is_above
         frame = pd.DataFrame(
             {
                 "person_id": waiting.index,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from chw_tools.data_processing import as_known_on
 from chw_tools.errors import NotFound
-from chw_tools.resource_allocation import assign_households, assumed_workers, at_work, plan_day
+from chw_tools.resource_allocation import (
+    Situation,
+    assign_households,
+    assumed_workers,
+    at_work,
+    plan_day,
+)
 from chw_tools.workflows.assess import (
     PRIORITY_OUTCOME,
     assess,
@@ -48,6 +54,7 @@ def plan_visits(
     as_of: date | None = None,
     visit_on: date | None = None,
     worker_id: str | None = None,
+    follow_ups: pd.DataFrame | None = None,
 ) -> PlanResult:
     """Plan one day from what was known the evening before, and keep plan, risks and advice.
 
@@ -62,6 +69,8 @@ def plan_visits(
     worker_id : str, optional
         Plan this worker's day only, for example after a visit was entered; the other
         workers' lists stay as they are.
+    follow_ups : DataFrame, optional
+        Visits that must be made within a window, as declared in ``REQUIRED_VISITS``.
 
     Raises
     ------
@@ -82,21 +91,15 @@ def plan_visits(
         using=using,
         person_ids=caseload,
     )
-    register = assessment.register
-    workers = register.workers
-    plan = plan_day(
-        assessment.recommendations,
-        assessment.risks,
-        features=assessment.features,
-        people=register.people,
-        households=register.households,
-        areas=register.areas,
-        workers=workers if worker_id is None else workers[workers["id"] == worker_id],
-        programme=programme,
-        visit_on=on,
-        outcome=assessment.priority_outcome,
-    )
-    all_notes = (*using.notes, *_assumed_note(register.workers), *plan.notes)
+    workers = assessment.register.workers
+    situation = situation_of(assessment, follow_ups=follow_ups)
+    if caseload is not None:
+        situation = replace(situation, workers=workers[workers["id"] == worker_id])
+        if follow_ups is not None:
+            mine = follow_ups["person_id"].isin(caseload)
+            situation = replace(situation, follow_ups=follow_ups[mine])
+    plan = plan_day(situation, programme=programme, visit_on=on)
+    all_notes = (*using.notes, *_assumed_note(workers), *plan.notes)
     with store.transaction():
         keep_risks(store, assessment)
         run_id = store.save_plan(
@@ -114,6 +117,22 @@ def plan_visits(
             worker_ids=None if worker_id is None else [worker_id],
         )
     return PlanResult(plan, assessment, known_on.date(), on.date(), all_notes, run_id)
+
+
+def situation_of(assessment: Assessment, *, follow_ups: pd.DataFrame | None = None) -> Situation:
+    """What a plan rests on, from an assessment and the visits that were asked for."""
+    register = assessment.register
+    return Situation(
+        recommendations=assessment.recommendations,
+        risks=assessment.risks,
+        features=assessment.features,
+        people=register.people,
+        households=register.households,
+        areas=register.areas,
+        workers=register.workers,
+        outcome=assessment.priority_outcome,
+        follow_ups=follow_ups,
+    )
 
 
 def _caseload(

@@ -18,6 +18,7 @@ from chw_tools.resource_allocation.what_if import (
     compare_plans,
 )
 from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, load_part, usable_model
+from chw_tools.workflows.plan import situation_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -89,19 +90,8 @@ def _day(
     programme: Programme,
     on: pd.Timestamp,
 ) -> Plan:
-    register = assessment.register
-    return plan_day(
-        assessment.recommendations,
-        assessment.risks,
-        features=assessment.features,
-        people=register.people,
-        households=households,
-        areas=register.areas,
-        workers=workers,
-        programme=programme,
-        visit_on=on,
-        outcome=assessment.priority_outcome,
-    )
+    situation = replace(situation_of(assessment), workers=workers, households=households)
+    return plan_day(situation, programme=programme, visit_on=on)
 
 
 def replay_policies(

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from chw_tools.resource_allocation.solving import Stop
-from chw_tools.resource_allocation.week import WeekOptions, WeekPlan
+from chw_tools.resource_allocation.week import WeekOptions, WeekPlan, Work
 from chw_tools.resource_allocation.week import plan_week as plan_week_of
 from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, load_part, usable_model
+from chw_tools.workflows.plan import situation_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -45,6 +46,7 @@ def plan_week(
     as_of: date | None = None,
     week_from: date | None = None,
     options: WeekOptions | None = None,
+    follow_ups: pd.DataFrame | None = None,
     limit_seconds: float | None = None,
     seed: int = 0,
     n_processes: int | None = None,
@@ -63,6 +65,8 @@ def plan_week(
         First day of the week; by default the next Monday after ``as_of``.
     options : WeekOptions, optional
         Days, floors, duties, teams, travel times.
+    follow_ups : DataFrame, optional
+        Visits that must be made within a window, as declared in ``REQUIRED_VISITS``.
     limit_seconds : float, optional
         Time for all routes together, shared out among the workers.
     seed, n_processes, scheduler, progress
@@ -77,27 +81,23 @@ def plan_week(
     monday = pd.Timestamp(week_from).as_unit("s") if week_from else _next_monday(known_on)
     using = usable_model(models, store, PRIORITY_OUTCOME)
     assessment = assess(load_part(store, None), programme=programme, as_of=known_on, using=using)
-    register = assessment.register
     chosen = options or WeekOptions()
     if limit_seconds is not None:
-        each = limit_seconds * (n_processes or cpu_count() or 1) / max(len(register.workers), 1)
+        n_workers = max(len(assessment.register.workers), 1)
+        each = limit_seconds * (n_processes or cpu_count() or 1) / n_workers
         chosen = replace(chosen, stop=Stop(seconds=min(max(each, _LEAST), _MOST)))
-    plan = plan_week_of(
-        assessment.recommendations,
-        assessment.risks,
-        features=assessment.features,
-        people=register.people,
-        households=register.households,
-        areas=register.areas,
-        workers=register.workers,
-        programme=programme,
-        week_from=monday,
-        outcome=assessment.priority_outcome,
-        options=chosen,
+    work = Work(
         seed=seed,
         n_processes=n_processes,
         scheduler=scheduler,
         progress=None if progress is None else partial(progress, "weeks planned"),
+    )
+    plan = plan_week_of(
+        situation_of(assessment, follow_ups=follow_ups),
+        programme=programme,
+        week_from=monday,
+        options=chosen,
+        work=work,
     )
     notes = (*using.notes, *plan.notes)
     return WeekResult(plan, assessment, known_on.date(), monday.date(), notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -20,7 +21,7 @@ from chw_tools.records.derived import (
     UNVISITED,
     URGENCIES,
 )
-from chw_tools.resource_allocation import Plan, plan_day, visit_list
+from chw_tools.resource_allocation import Plan, Situation, plan_day, visit_list
 
 PROGRAMME = load_programme()
 DAY = pd.Timestamp("2026-03-10").as_unit("s")
@@ -39,10 +40,13 @@ def planned(
     workers: list[dict[str, Any]] | None = None,
     risks: dict[str, float] | None = None,
     outcome: str | None = None,
+    follow_ups: pd.DataFrame | None = None,
+    caseloads: pd.Series | None = None,
+    others: tuple[str, ...] = (),
     **more: Any,
 ) -> Plan:
     """A plan for people given as ``name: (urgency, days due from the day)``."""
-    names = sorted(advice)
+    names = sorted({*advice, *others})
     people = table(
         "people",
         [{"id": n, "sex": "female", "household_id": (homes or {}).get(n)} for n in names],
@@ -83,7 +87,7 @@ def planned(
         ]
     )
     frame = pd.DataFrame(index=pd.Index(names, name="person_id", dtype="str"))
-    return plan_day(
+    situation = Situation(
         conform(RECOMMENDATIONS, rows),
         conform(RISKS, estimates),
         features=Features(frame, (), DAY),
@@ -91,11 +95,11 @@ def planned(
         households=table("households", [{"id": h} for h in sorted(set((homes or {}).values()))]),
         areas=table("areas", []),
         workers=table("workers", [{"id": "w1"}] if workers is None else workers),
-        programme=PROGRAMME,
-        visit_on=DAY,
         outcome=outcome,
-        **more,
+        follow_ups=follow_ups,
+        caseloads=caseloads,
     )
+    return plan_day(situation, programme=PROGRAMME, visit_on=DAY, **more)
 
 
 def test_emergencies_come_first_then_the_same_day_then_the_rest() -> None:
@@ -250,13 +254,15 @@ def test_advice_for_someone_who_is_not_there_is_refused() -> None:
 
     with pytest.raises(ValueError, match="not in the features"):
         plan_day(
-            conform(RECOMMENDATIONS, stranger),
-            empty_table(RISKS),
-            features=Features(pd.DataFrame(index=pd.Index(["a"], dtype="str")), (), DAY),
-            people=table("people", [{"id": "a", "sex": "male"}]),
-            households=table("households", []),
-            areas=table("areas", []),
-            workers=table("workers", []),
+            Situation(
+                conform(RECOMMENDATIONS, stranger),
+                empty_table(RISKS),
+                features=Features(pd.DataFrame(index=pd.Index(["a"], dtype="str")), (), DAY),
+                people=table("people", [{"id": "a", "sex": "male"}]),
+                households=table("households", []),
+                areas=table("areas", []),
+                workers=table("workers", []),
+            ),
             programme=PROGRAMME,
             visit_on=DAY,
         )
@@ -289,9 +295,8 @@ def test_a_simulated_day_is_as_declared_and_everybody_is_on_one_side(small_regis
     }
     on = as_of + pd.Timedelta(days=1)
 
-    plan = plan_day(
-        advice, empty_table(RISKS), features=features, programme=PROGRAMME, visit_on=on, **tables
-    )
+    situation = Situation(advice, empty_table(RISKS), features=features, **tables)
+    plan = plan_day(situation, programme=PROGRAMME, visit_on=on)
 
     check_table(PLANNED_VISITS, plan.visits)
     check_table(UNVISITED, plan.unvisited)
@@ -306,11 +311,89 @@ def test_a_simulated_day_is_as_declared_and_everybody_is_on_one_side(small_regis
 
     shuffled = {name: t.sample(frac=1, random_state=1) for name, t in tables.items()}
     again = plan_day(
-        advice.sample(frac=1, random_state=2),
-        empty_table(RISKS),
-        features=features,
+        replace(situation, recommendations=advice.sample(frac=1, random_state=2), **shuffled),
         programme=PROGRAMME,
         visit_on=on,
-        **shuffled,
     )
     pd.testing.assert_frame_equal(plan.visits, again.visits)
+
+
+def asked(person: str, urgency: str, *, first: int, last: int) -> dict[str, Any]:
+    """One follow-up whose window is given in days from the day planned."""
+    return {
+        "person_id": person,
+        "due_from": DAY + pd.Timedelta(days=first),
+        "due_by": DAY + pd.Timedelta(days=last),
+        "urgency": urgency,
+        "reason_key": "no_answer",
+    }
+
+
+@pytest.mark.parametrize(
+    ("urgency", "first", "last", "is_must"),
+    [
+        ("emergency", 0, 0, True),
+        ("same_day", -1, 3, True),
+        ("within_days", -1, 3, False),
+        ("within_days", -3, 0, True),  # the last day of its window
+        ("routine", -9, -2, True),  # past it
+        ("emergency", 1, 3, False),  # not yet
+    ],
+)
+def test_a_follow_up_is_a_must_visit_when_it_cannot_wait(
+    urgency: str, first: int, last: int, *, is_must: bool
+) -> None:
+    plan = planned(
+        {"a": ("routine", 30), "b": ("routine", 0)},
+        follow_ups=pd.DataFrame([asked("a", urgency, first=first, last=last)]),
+    )
+    visits = plan.visits.set_index("person_id")
+
+    assert visits["is_must"].to_dict() == {"a": is_must, "b": False}
+    if first <= 0:
+        assert visits.loc["a", "reason"].startswith("A visit was asked for: no answer.")
+
+
+def test_an_open_follow_up_goes_before_all_that_can_wait() -> None:
+    plan = planned(
+        {"a": ("within_days", -300), "b": ("routine", 30)},
+        workers=[{"id": "w1", "capacity_minutes": 45.0}],
+        follow_ups=pd.DataFrame([asked("b", "within_days", first=0, last=4)]),
+    )
+
+    assert plan.visits["person_id"].tolist() == ["b"]
+
+
+def test_somebody_without_advice_is_visited_because_of_a_follow_up() -> None:
+    plan = planned(
+        {"a": ("routine", 0)},
+        others=("b",),
+        follow_ups=pd.DataFrame(
+            [asked("b", "same_day", first=0, last=0) | {"reason": "She did not come."}]
+        ),
+    )
+
+    assert plan.visits["person_id"].tolist() == ["b", "a"]
+    assert plan.visits["reason"].tolist()[0] == "She did not come."
+
+
+def test_a_follow_up_of_somebody_who_is_gone_is_told() -> None:
+    plan = planned(
+        {"a": ("routine", 0)},
+        follow_ups=pd.DataFrame([asked("ghost", "same_day", first=0, last=0)]),
+    )
+
+    assert plan.visits["person_id"].tolist() == ["a"]
+    assert any(note.startswith("1 follow-up names somebody who died") for note in plan.notes)
+
+
+def test_planned_caseloads_say_whose_home_it_is() -> None:
+    plan = planned(
+        {"a": ("routine", 0), "b": ("routine", 0)},
+        workers=[{"id": "w1"}, {"id": "w2"}],
+        caseloads=pd.Series({"a": "w2", "b": "w9"}),  # w9 is not at work
+    )
+    worker = plan.visits.set_index("person_id")["worker_id"]
+
+    assert worker["a"] == "w2"
+    assert worker["b"] in ("w1", "w2")

@@ -12,10 +12,12 @@ import pytest
 from chw_tools.programme import load_programme
 from chw_tools.resource_allocation.choice import Floor
 from chw_tools.resource_allocation.solving import Stop
-from chw_tools.resource_allocation.week import WeekOptions, WeekPlan, plan_week
+from chw_tools.resource_allocation.week import WeekOptions, WeekPlan, Work, plan_week
 from chw_tools.workflows.assess import assess
+from chw_tools.workflows.plan import situation_of
 
 if TYPE_CHECKING:
+    from chw_tools.programme import Programme
     from chw_tools.records import Register
     from chw_tools.workflows.assess import Assessment
 
@@ -30,21 +32,20 @@ def assessment(small_register: Register) -> Assessment:
     return assess(small_register, programme=PROGRAMME, as_of=AS_OF)
 
 
-def plan(assessment: Assessment, options: WeekOptions | None = None, **changed: object) -> WeekPlan:
-    register = assessment.register
-    given = {
-        "features": assessment.features,
-        "people": register.people,
-        "households": register.households,
-        "areas": register.areas,
-        "workers": register.workers,
-        "programme": PROGRAMME,
-        "week_from": MONDAY,
-        "outcome": assessment.priority_outcome,
-        "options": options or WeekOptions(stop=STEPS),
-        "n_processes": 1,
-    }
-    return plan_week(assessment.recommendations, assessment.risks, **{**given, **changed})  # type: ignore[arg-type]
+def plan(
+    assessment: Assessment,
+    options: WeekOptions | None = None,
+    *,
+    programme: Programme = PROGRAMME,
+    **changed: object,
+) -> WeekPlan:
+    return plan_week(
+        replace(situation_of(assessment), **changed),  # type: ignore[arg-type]
+        programme=programme,
+        week_from=MONDAY,
+        options=options or WeekOptions(stop=STEPS),
+        work=Work(n_processes=1),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,39 @@ def test_what_cannot_wait_is_done_on_the_first_day(week: WeekPlan) -> None:
     assert (musts["visit_on"] == MONDAY).all()
     waiting = week.unvisited[week.unvisited["urgency"].isin(["emergency", "same_day"])]
     assert week.summary["is_feasible"] or len(waiting)
+
+
+def test_a_follow_up_is_visited_within_its_window(assessment: Assessment, week: WeekPlan) -> None:
+    waits = week.unvisited.loc[week.unvisited["urgency"] == "routine", "person_id"].iloc[[-1, -2]]
+    follow_ups = pd.DataFrame(
+        {
+            "person_id": waits,
+            "due_from": [MONDAY + pd.Timedelta(days=2), MONDAY - pd.Timedelta(days=3)],
+            "due_by": [MONDAY + pd.Timedelta(days=3), MONDAY + pd.Timedelta(days=1)],
+            "urgency": "within_days",
+            "reason_key": "no_answer",
+        }
+    )
+    made = plan(assessment, follow_ups=follow_ups).visits.set_index("person_id").loc[waits]
+
+    assert (made["because"] == "required").all()
+    day = (made["visit_on"] - MONDAY).dt.days.tolist()
+    assert day[0] in (2, 3)
+    assert day[1] in (0, 1)
+
+
+def test_contacts_of_mothers_and_newborns_due_this_week_are_required(
+    assessment: Assessment, week: WeekPlan
+) -> None:
+    advice = assessment.recommendations
+    friday = MONDAY + pd.Timedelta(days=4)
+    is_contact = advice["rule_id"].isin(["antenatal_contact", "postnatal_contact"])
+    due = set(advice.loc[is_contact & (advice["due_on"] <= friday), "person_id"])
+    visits = week.visits[week.visits["person_id"].isin(due)]
+
+    assert due
+    assert set(visits["person_id"]) == due or not week.summary["is_feasible"]
+    assert set(visits["because"]) <= {"required", "together"}
 
 
 def test_the_same_seed_gives_the_same_week(week: WeekPlan, assessment: Assessment) -> None:
