@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chw_tools.resource_allocation.routing import RoutePlan, RouteProblem, Shift, solve_all
+from chw_tools.resource_allocation.routing import RoutePlan, RouteProblem, Shift, Work, solve_all
 from chw_tools.resource_allocation.routing.job import solve_by_insertion, solve_here
 from chw_tools.resource_allocation.routing.schedule import as_plan
 from chw_tools.resource_allocation.solving import Stop
@@ -52,7 +52,9 @@ def solved(problems: list[RouteProblem], seconds: float) -> list[RoutePlan]:
     """All, on all processors."""
     import planning_routes as here  # a name that the solvers' processes know
 
-    return solve_all(problems, Stop(seconds), seed=1, job=here.solve_by_cpu, grace_seconds=GRACE)
+    return solve_all(
+        problems, Stop(seconds), Work(seed=1), job=here.solve_by_cpu, grace_seconds=GRACE
+    )
 
 
 def distances(xy: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chw_tools.resource_allocation.routing import RouteProblem, Shift, solve_all
+from chw_tools.resource_allocation.routing import RouteProblem, Shift, Work, solve_all
 from chw_tools.resource_allocation.solving import Stop
 
 STEPS = Stop(60.0, iterations=40)
@@ -35,11 +35,13 @@ def test_dask_gives_what_processes_give_and_tells_its_progress() -> None:
         there = solve_all(
             problems,
             STEPS,
-            seed=4,
-            scheduler=cluster.scheduler_address,
-            progress=lambda done, total: told.append((done, total)),
+            Work(
+                seed=4,
+                scheduler=cluster.scheduler_address,
+                progress=lambda done, total: told.append((done, total)),
+            ),
         )
-    here = solve_all(problems, STEPS, seed=4, n_processes=1)
+    here = solve_all(problems, STEPS, Work(seed=4, n_processes=1))
 
     assert [plan.routes for plan in there] == [plan.routes for plan in here]
     assert told == [(1, 2), (2, 2)]

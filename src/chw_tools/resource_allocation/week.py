@@ -18,7 +18,7 @@ from chw_tools.resource_allocation.choice import ChoiceProblem, Floor, choose, p
 from chw_tools.resource_allocation.choice.knapsack import most_value
 from chw_tools.resource_allocation.needs import why
 from chw_tools.resource_allocation.required import windows
-from chw_tools.resource_allocation.routing import RouteProblem, Shift, solve_all
+from chw_tools.resource_allocation.routing import RouteProblem, Shift, Work, solve_all
 from chw_tools.resource_allocation.routing.problem import NO_WAY
 from chw_tools.resource_allocation.routing.schedule import shortest_walk
 from chw_tools.resource_allocation.situation import who_needs
@@ -26,7 +26,7 @@ from chw_tools.resource_allocation.solving import Stop
 from chw_tools.resource_allocation.travel import travel_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -107,23 +107,6 @@ class WeekPlan:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Work:
-    """How the routes are solved.
-
-    Parameters
-    ----------
-    seed : int
-    n_processes, scheduler, progress
-        As :func:`chw_tools.resource_allocation.routing.solve_all` takes them.
-    """
-
-    seed: int = 0
-    n_processes: int | None = None
-    scheduler: str | None = None
-    progress: Callable[[int, int], None] | None = None
-
-
 def plan_week(
     situation: Situation,
     *,
@@ -170,14 +153,7 @@ def plan_week(
     choice = choose(asked, enough, seed=how.seed)
     offered = week.offered(homes, choice)
     problems = week.problems(offered)
-    plans = solve_all(
-        [problem for problem, _, _ in problems],
-        chosen.stop,
-        seed=how.seed,
-        n_processes=how.n_processes,
-        scheduler=how.scheduler,
-        progress=how.progress,
-    )
+    plans = solve_all([problem for problem, _, _ in problems], chosen.stop, how)
     visits = week.visits(problems, plans, choice)
     unvisited = week.unvisited(homes, visits, problems, plans, choice)
     summary = _summary(week, homes, visits, unvisited, problems, plans, choice)

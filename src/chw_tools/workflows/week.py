@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from os import cpu_count
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from chw_tools.resource_allocation.solving import Stop
-from chw_tools.resource_allocation.week import WeekOptions, WeekPlan, Work
+from chw_tools.resource_allocation.routing import Work
+from chw_tools.resource_allocation.week import WeekOptions, WeekPlan
 from chw_tools.resource_allocation.week import plan_week as plan_week_of
 from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, load_part, usable_model
 from chw_tools.workflows.plan import situation_of
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     from chw_tools.workflows.assess import Assessment
     from chw_tools.workflows.ports import ModelStore, Progress, RegisterStore
 
-#: Seconds a worker's routes get where nobody sets a limit, and the least and the most there.
-_SECONDS = 1.0
-_LEAST, _MOST = 0.02, 20.0
+#: Most seconds for one worker's routes where a limit for all leaves so many: beyond, the
+#: plan hardly betters (benchmarks/planning_routes.py).
+_MOST = 20.0
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,10 @@ def plan_week(
     assessment = assess(load_part(store, None), programme=programme, as_of=known_on, using=using)
     chosen = options or WeekOptions()
     if limit_seconds is not None:
-        n_workers = max(len(assessment.register.workers), 1)
-        each = limit_seconds * (n_processes or cpu_count() or 1) / n_workers
-        chosen = replace(chosen, stop=Stop(seconds=min(max(each, _LEAST), _MOST)))
+        chosen = replace(chosen, stop=replace(chosen.stop, seconds=_MOST))
     work = Work(
         seed=seed,
+        limit_seconds=limit_seconds,
         n_processes=n_processes,
         scheduler=scheduler,
         progress=None if progress is None else partial(progress, "weeks planned"),

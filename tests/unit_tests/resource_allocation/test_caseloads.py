@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chw_tools.errors import SolverFailed
 from chw_tools.programme import load_programme
+from chw_tools.resource_allocation.apart import run_here
 from chw_tools.resource_allocation.caseloads import (
     CaseloadProblem,
     CaseloadRules,
@@ -24,7 +25,7 @@ from chw_tools.resource_allocation.caseloads import (
     solve_caseloads,
 )
 from chw_tools.resource_allocation.caseloads.problem import cost_of, find_faults
-from chw_tools.resource_allocation.solving import Stop, run_here
+from chw_tools.resource_allocation.solving import Stop
 
 PLANNING = load_programme().planning
 STOP = Stop(seconds=10, iterations=500)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chw_tools.errors import SolverFailed
+from chw_tools.resource_allocation.apart import run_apart
 from chw_tools.resource_allocation.caseloads.flow import flow_of
 from chw_tools.resource_allocation.caseloads.problem import (
     CaseloadPlan,
@@ -17,7 +18,6 @@ from chw_tools.resource_allocation.caseloads.problem import (
     loads_of,
 )
 from chw_tools.resource_allocation.caseloads.whole import cheapest_bound, make_whole
-from chw_tools.resource_allocation.solving import run_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chw_tools.resource_allocation.apart import run_apart
 from chw_tools.resource_allocation.posts.problem import served_share
 from chw_tools.resource_allocation.posts.solve import solve_posts
-from chw_tools.resource_allocation.solving import run_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

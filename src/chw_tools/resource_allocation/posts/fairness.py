@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from chw_tools.errors import SolverFailed
+from chw_tools.resource_allocation.apart import run_apart
 from chw_tools.resource_allocation.posts.milp import solve_worst
 from chw_tools.resource_allocation.posts.solve import solve_posts
-from chw_tools.resource_allocation.solving import run_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable

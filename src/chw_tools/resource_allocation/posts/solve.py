@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chw_tools.errors import SolverFailed
+from chw_tools.resource_allocation.apart import run_apart
 from chw_tools.resource_allocation.posts import milp, search
 from chw_tools.resource_allocation.posts.bound import bound_posts
 from chw_tools.resource_allocation.posts.problem import (
@@ -25,7 +26,6 @@ from chw_tools.resource_allocation.posts.problem import (
 )
 from chw_tools.resource_allocation.posts.regions import better_by_region
 from chw_tools.resource_allocation.posts.serving import serve_nearest, why_unserved
-from chw_tools.resource_allocation.solving import run_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable

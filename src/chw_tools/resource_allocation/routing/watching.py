@@ -1,4 +1,4 @@
-"""Solvers in processes of their own: one that hangs is ended, one that crashes is replaced.
+"""Routes for one problem or for many, each in a process of its own that is ended in time.
 
 A problem whose solver is lost is solved by insertion, and its plan says so; the others are
 not touched.
@@ -6,21 +6,14 @@ not touched.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from os import cpu_count
-from queue import SimpleQueue
+import time
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from chw_tools.errors import SolverFailed
-from chw_tools.resource_allocation.routing.job import (
-    receive,
-    send,
-    solve_by_insertion,
-    solve_seeded,
-)
+from chw_tools.resource_allocation.apart import GRACE_SECONDS, Watched, run_each, size_of_crew
+from chw_tools.resource_allocation.routing.job import solve_by_insertion, solve_seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,71 +23,36 @@ if TYPE_CHECKING:
 
     Job = Callable[..., Any]
 
-#: What a solver may take beyond its limit before it is ended; a busy machine needs some.
-GRACE_SECONDS = 10.0
-_START_SECONDS = 60.0
-_CHILD = (
-    "import sys; sys.path[:] = {path!r}; "
-    "from chw_tools.resource_allocation.routing.job import main; main()"
-)
+#: Least seconds of one problem; below a twentieth, insertion plans it.
+_LEAST = 0.02
+#: Share of the time left that solvers get: handing problems over takes some as well.
+_SOLVING = 0.9
 
 
-class Watched:
-    """One process that solves, started when first used and replaced when lost."""
+@dataclass(frozen=True)
+class Work:
+    """How many problems are solved.
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+    Parameters
+    ----------
+    seed : int
+        Problem ``i`` gets ``seed + i``, so the number of processes changes nothing.
+    limit_seconds : float, optional
+        Seconds for all together; each gets its share of what is left, and never more than
+        its own stop. Workers of a scheduler get equal shares.
+    n_processes : int, optional
+        By default as many as there are processors.
+    scheduler : str, optional
+        Address of a Dask scheduler, whose workers then do the work.
+    progress : callable, optional
+        Told how many are done, and of how many.
+    """
 
-    def run(self, job: Job, arguments: tuple[object, ...], seconds: float) -> Any:
-        """The answer of a job; :class:`SolverFailed` if there is none in time."""
-        if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603  (our own module)
-                [sys.executable, "-c", _CHILD.format(path=sys.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            # What it takes to start is not the solver's time.
-            self._ask(self._process, None, _START_SECONDS)
-        return self._ask(self._process, (job, arguments), seconds)
-
-    def _ask(self, process: subprocess.Popen[bytes], task: object, seconds: float) -> Any:
-        if process.stdin is None or process.stdout is None:
-            raise SolverFailed("has no pipes")
-        hung = threading.Event()
-
-        def end() -> None:
-            hung.set()
-            process.kill()
-
-        watchdog = threading.Timer(seconds, end)
-        watchdog.start()
-        try:
-            send(process.stdin, task)
-            return receive(process.stdout)
-        except (EOFError, OSError) as error:
-            self.close()
-            raise SolverFailed("hung" if hung.is_set() else "crashed") from error
-        finally:
-            watchdog.cancel()
-
-    def close(self) -> None:
-        """End the process."""
-        if self._process is None:
-            return
-        process, self._process = self._process, None
-        process.kill()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                _close(pipe)
-        process.wait()
-
-
-def _close(pipe: Any) -> None:
-    try:
-        pipe.close()
-    except OSError:
-        return  # what was still to be written has no reader any more
+    seed: int = 0
+    limit_seconds: float | None = None
+    n_processes: int | None = None
+    scheduler: str | None = None
+    progress: Callable[[int, int], None] | None = None
 
 
 def solve(problem: RouteProblem, stop: Stop, *, seed: int = 0) -> RoutePlan:
@@ -112,17 +70,14 @@ def solve(problem: RouteProblem, stop: Stop, *, seed: int = 0) -> RoutePlan:
     RoutePlan
         By PyVRP, or by insertion where the time is short or PyVRP hangs, crashes or fails.
     """
-    return solve_all([problem], stop, seed=seed, n_processes=1)[0]
+    return solve_all([problem], stop, Work(seed=seed, n_processes=1))[0]
 
 
 def solve_all(
     problems: Sequence[RouteProblem],
     stop: Stop,
+    work: Work | None = None,
     *,
-    seed: int = 0,
-    n_processes: int | None = None,
-    scheduler: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
     job: Job | None = None,
     grace_seconds: float = GRACE_SECONDS,
 ) -> list[RoutePlan]:
@@ -133,14 +88,7 @@ def solve_all(
     problems : sequence of RouteProblem
     stop : Stop
         For each.
-    seed : int
-        Problem ``i`` gets ``seed + i``, so the number of processes changes nothing.
-    n_processes : int, optional
-        By default as many as there are processors.
-    scheduler : str, optional
-        Address of a Dask scheduler, whose workers then do the work.
-    progress : callable, optional
-        Told how many are done, and of how many.
+    work : Work, optional
     job : callable, optional
         Another solver: a function of a module that takes problem, stop and seed.
     grace_seconds : float
@@ -153,49 +101,59 @@ def solve_all(
     SettingsFault
         If no scheduler answers.
     """
-    if scheduler is not None:
+    how, total = work or Work(), len(problems)
+    if how.scheduler is not None:
         from chw_tools.resource_allocation.routing.on_dask import solve_on_dask
 
-        return solve_on_dask(problems, stop, seed=seed, address=scheduler, progress=progress)
-    if not problems:
-        return []
-    n = max(1, min(n_processes or cpu_count() or 1, len(problems)))
-    limit = stop.seconds + grace_seconds
-    idle: SimpleQueue[Watched] = SimpleQueue()
-    crew = [Watched() for _ in range(n)]
-    for one in crew:
-        idle.put(one)
+        return solve_on_dask(problems, stop, how)
+    share = _Shares(stop, how, total)
 
-    def solved(at: int) -> RoutePlan:
-        one = idle.get()
-        try:
-            plan: RoutePlan = one.run(job or solve_seeded, (problems[at], stop, seed + at), limit)
-            return plan
-        except SolverFailed as lost:
-            return solve_by_insertion(
-                problems[at], stop, f"The solver {lost.what}; planned by insertion."
-            )
-        finally:
-            idle.put(one)
+    def asked(one: Watched, at: int) -> RoutePlan:
+        each = share.next()
+        return solve_watched(
+            one, problems[at], each, seed=how.seed + at, job=job, grace_seconds=grace_seconds
+        )
 
+    return run_each(asked, total, n_processes=how.n_processes, progress=how.progress)
+
+
+def solve_watched(
+    one: Watched,
+    problem: RouteProblem,
+    stop: Stop,
+    *,
+    seed: int,
+    job: Job | None = None,
+    grace_seconds: float = GRACE_SECONDS,
+) -> RoutePlan:
+    """Routes by a process that stays, or by insertion where it is lost."""
     try:
-        return _in_order(solved, len(problems), n, progress)
-    finally:
-        for one in crew:
-            one.close()
+        plan: RoutePlan = one.run(
+            job or solve_seeded, (problem, stop, seed), stop.seconds + grace_seconds
+        )
+    except SolverFailed as lost:
+        return solve_by_insertion(problem, stop, f"{lost.what} Planned by insertion.")
+    return plan
 
 
-def _in_order(
-    solved: Callable[[int], RoutePlan],
-    total: int,
-    n: int,
-    progress: Callable[[int, int], None] | None,
-) -> list[RoutePlan]:
-    with ThreadPoolExecutor(max_workers=n) as threads:
-        waiting = {threads.submit(solved, at): at for at in range(total)}
-        plans: dict[int, RoutePlan] = {}
-        for future in as_completed(waiting):
-            plans[waiting[future]] = future.result()
-            if progress is not None:
-                progress(len(plans), total)
-    return [plans[at] for at in range(total)]
+class _Shares:
+    """Each problem's share of the time that is left for all."""
+
+    def __init__(self, stop: Stop, work: Work, total: int) -> None:
+        self._stop, self._total, self._limit = stop, total, work.limit_seconds
+        self._until = time.monotonic() + (work.limit_seconds or 0.0)
+        self._n = size_of_crew(total, work.n_processes)
+        self._begun = count()
+
+    def next(self) -> Stop:
+        """The stop of the problem that is begun now."""
+        waiting = max(self._total - next(self._begun), 1)
+        if self._limit is None:
+            return self._stop
+        left = max(self._until - time.monotonic(), 0.0)
+        return limited(self._stop, _SOLVING * left * self._n / waiting)
+
+
+def limited(stop: Stop, seconds: float) -> Stop:
+    """The stop with at most so many seconds."""
+    return replace(stop, seconds=min(stop.seconds, max(seconds, _LEAST)))

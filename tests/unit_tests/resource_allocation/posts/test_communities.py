@@ -10,6 +10,7 @@ from chw_tools.programme import load_programme
 from chw_tools.records import TABLES, conform
 from chw_tools.records.checks import check_table
 from chw_tools.records.planning import COMMUNITY_NEEDS, POSTED
+from chw_tools.resource_allocation.apart import run_here
 from chw_tools.resource_allocation.posts import (
     budget_curve,
     budget_plans,
@@ -19,7 +20,7 @@ from chw_tools.resource_allocation.posts import (
     solve_posts,
 )
 from chw_tools.resource_allocation.posts.figures import plot_budget, plot_posts
-from chw_tools.resource_allocation.solving import Stop, run_here
+from chw_tools.resource_allocation.solving import Stop
 
 PROGRAMME = load_programme()
 DAY = pd.Timestamp("2026-01-01")

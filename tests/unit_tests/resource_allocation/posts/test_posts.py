@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import shortest_path
 
 from chw_tools.errors import SolverFailed
+from chw_tools.resource_allocation.apart import run_here
 from chw_tools.resource_allocation.posts import (
     PostsProblem,
     budget,
@@ -35,7 +36,7 @@ from chw_tools.resource_allocation.posts.problem import (
 )
 from chw_tools.resource_allocation.posts.regions import better_by_region
 from chw_tools.resource_allocation.posts.serving import serve_nearest
-from chw_tools.resource_allocation.solving import Stop, run_here
+from chw_tools.resource_allocation.solving import Stop
 
 if TYPE_CHECKING:
     from pathlib import Path
