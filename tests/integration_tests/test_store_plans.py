@@ -164,3 +164,53 @@ def test_each_day_has_its_own_plan(any_store: Store, visit_on: date | None) -> N
     assert plan is not None
     assert plan.visits["person_id"].tolist() == [ADA]
     assert plan.visit_on == TUESDAY
+
+
+def test_plans_of_more_than_a_day_are_kept_and_the_newest_caseloads_are_in_force(
+    any_store: Store,
+) -> None:
+    homes = [new_id() for _ in range(3)]
+    loads = [{"home": homes[0], "worker_id": "w1"}, {"home": homes[1], "worker_id": None}]
+    first = any_store.save_run(
+        "caseloads",
+        tables={"caseloads": _frame("caseloads", loads)},
+        as_of=MONDAY,
+        summary={"gap": 0.5},
+    )
+    week = any_store.save_run(
+        "week",
+        tables={
+            "week_visits": _frame("week_visits", [{"person_id": ADA, "worker_id": "w1"}]),
+            "week_waiting": _frame("week_waiting", [{"person_id": BEN}]),
+        },
+        as_of=MONDAY,
+        from_on=TUESDAY,
+        summary={"n": 1},
+    )
+
+    assert [run.id for run in any_store.find_runs()] == [week, first]
+    assert [run.id for run in any_store.find_runs(kind="caseloads")] == [first]
+    kept = any_store.load_run(week)
+    assert kept is not None
+    assert (kept.kind, kept.as_of, kept.from_on, kept.summary) == (
+        "week",
+        MONDAY,
+        TUESDAY,
+        {"n": 1},
+    )
+    assert kept.tables["week_visits"]["person_id"].tolist() == [ADA]
+    assert kept.tables["week_waiting"]["person_id"].tolist() == [BEN]
+    assert any_store.load_run(new_id()) is None
+
+    in_force = any_store.load_caseloads()
+    assert in_force is not None
+    assert in_force.to_dict() == {homes[0]: "w1"}
+    moved = _frame("caseloads", [{"home": homes[0], "worker_id": "w2"}])
+    any_store.save_run("caseloads", tables={"caseloads": moved}, as_of=TUESDAY, summary={})
+    newest = any_store.load_caseloads()
+    assert newest is not None
+    assert newest.to_dict() == {homes[0]: "w2"}
+
+
+def test_no_caseloads_were_ever_kept(any_store: Store) -> None:
+    assert any_store.load_caseloads() is None

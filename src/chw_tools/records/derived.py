@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from chw_tools.records.columns import Column, Table
-from chw_tools.records.planning import PLANNING_TABLES
+from chw_tools.records.planning import PLANNING_TABLES, REQUIRED_VISITS
+from chw_tools.records.urgencies import URGENCIES, URGENCY_LEVEL
 
-URGENCIES = ("emergency", "same_day", "within_days", "routine")
-#: Place of each urgency, the most urgent 0: what lists are ordered by.
-URGENCY_LEVEL = {urgency: level for level, urgency in enumerate(URGENCIES)}
+__all__ = [
+    "DERIVED_TABLES",
+    "PLANNED_VISITS",
+    "RECOMMENDATIONS",
+    "REJECTED",
+    "REQUIRED_VISITS",
+    "RISKS",
+    "RISK_BANDS",
+    "RISK_STATES",
+    "SHADOW_RISKS",
+    "UNVISITED",
+    "URGENCIES",
+    "URGENCY_LEVEL",
+]
+
 RISK_STATES = ("estimated", "not_valid", "not_known")
 RISK_BANDS = ("low", "moderate", "high", "very_high")
 
@@ -124,30 +137,7 @@ UNVISITED = Table(
     key="person_id",
 )
 
-#: What a plan takes as ``follow_ups``, whoever asks for them.
-REQUIRED_VISITS = Table(
-    "required_visits",
-    "A visit that must be made in a window, beyond what the advice asks for.",
-    (
-        Column("person_id", "id", "Whom to visit.", required=True, refers_to="people"),
-        Column("due_from", "day", "First day on which it may be made.", required=True),
-        Column("due_by", "day", "Last day on which it is in time.", required=True),
-        Column("urgency", "choice", "How soon.", required=True, allowed=URGENCIES),
-        Column("reason_key", "text", "Key of the reason, such as `no_answer`.", required=True),
-        Column("reason", "text", "The reason as a sentence; made from the key where missing."),
-    ),
-    key="person_id",
-)
-
 DERIVED_TABLES: dict[str, Table] = {
     table.name: table
-    for table in (
-        REJECTED,
-        RISKS,
-        SHADOW_RISKS,
-        RECOMMENDATIONS,
-        PLANNED_VISITS,
-        UNVISITED,
-        REQUIRED_VISITS,
-    )
+    for table in (REJECTED, RISKS, SHADOW_RISKS, RECOMMENDATIONS, PLANNED_VISITS, UNVISITED)
 } | PLANNING_TABLES

@@ -1,8 +1,67 @@
-"""Declared tables of planning over a longer time: stock, orders, posts and caseloads."""
+"""Declared tables of planning: visits asked for, weeks, stock, orders, posts and caseloads."""
 
 from __future__ import annotations
 
 from chw_tools.records.columns import Column, Table
+from chw_tools.records.urgencies import URGENCIES
+
+#: What a plan takes as ``follow_ups``, whoever asks for them.
+REQUIRED_VISITS = Table(
+    "required_visits",
+    "A visit that must be made in a window, beyond what the advice asks for.",
+    (
+        Column("person_id", "id", "Whom to visit.", required=True, refers_to="people"),
+        Column("due_from", "day", "First day on which it may be made.", required=True),
+        Column("due_by", "day", "Last day on which it is in time.", required=True),
+        Column("urgency", "choice", "How soon.", required=True, allowed=URGENCIES),
+        Column("reason_key", "text", "Key of the reason, such as `no_answer`.", required=True),
+        Column("reason", "text", "The reason as a sentence; made from the key where missing."),
+    ),
+    key="person_id",
+)
+
+#: Why somebody is in a week: must be, unseen too long, a floor, benefit, chance, or at home
+#: with somebody who is.
+BECAUSE = ("required", "owed", "floor", "benefit", "explored", "together")
+
+WEEK_VISITS = Table(
+    "week_visits",
+    "One person on one worker's round in a week.",
+    (
+        Column("person_id", "id", "Whom to visit.", required=True, refers_to="people"),
+        Column("household_id", "id", "Household, where known.", refers_to="households"),
+        Column("worker_id", "id", "Who visits.", required=True, refers_to="workers"),
+        Column("visit_on", "day", "Day of the visit.", required=True),
+        Column("position", "integer", "Place on the day's list, from 1.", required=True, low=1),
+        Column("begins_minute", "number", "Minute of the day at which it begins.", "min", low=0),
+        Column("urgency", "choice", "Most urgent advice.", required=True, allowed=URGENCIES),
+        Column("is_must", "flag", "Whether it may not be displaced on that day.", required=True),
+        Column("because", "choice", "What put it into the week.", required=True, allowed=BECAUSE),
+        Column("reason", "text", "Why this person.", required=True),
+        Column("due_on", "day", "Earliest due day of the advice."),
+        Column("benefit", "number", "Expected benefit, the ordering weight."),
+        Column("minutes", "number", "Minutes at the home.", "min", required=True, low=0),
+        Column("travel_minutes", "number", "Minutes to walk there.", "min", low=0),
+    ),
+    key="person_id",
+)
+
+WEEK_WAITING = Table(
+    "week_waiting",
+    "One person with advice who is not visited in a week, and why.",
+    (
+        Column("person_id", "id", "Who waits.", required=True, refers_to="people"),
+        Column("worker_id", "id", "Whose caseload.", refers_to="workers"),
+        Column("urgency", "choice", "Most urgent advice.", required=True, allowed=URGENCIES),
+        Column("reason", "text", "Why not this week.", required=True),
+        Column("due_on", "day", "Earliest due day of the advice."),
+        Column("benefit", "number", "Expected benefit, the ordering weight."),
+        Column("is_due", "flag", "Whether it is due by the end of the week.", required=True),
+        Column("is_displaced", "flag", "Whether a duty took the place.", required=True),
+        Column("is_above_risk_floor", "flag", "Whether named for the risk.", required=True),
+    ),
+    key="person_id",
+)
 
 STOCK = Table(
     "stock",
@@ -88,5 +147,15 @@ CASELOADS = Table(
 )
 
 PLANNING_TABLES: dict[str, Table] = {
-    table.name: table for table in (STOCK, SUPPLY_ORDERS, COMMUNITY_NEEDS, POSTED, CASELOADS)
+    table.name: table
+    for table in (
+        REQUIRED_VISITS,
+        WEEK_VISITS,
+        WEEK_WAITING,
+        STOCK,
+        SUPPLY_ORDERS,
+        COMMUNITY_NEEDS,
+        POSTED,
+        CASELOADS,
+    )
 }

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chw_tools.records import conform
+from chw_tools.records.planning import WEEK_VISITS, WEEK_WAITING
 from chw_tools.resource_allocation.choice import ChoiceProblem, Floor, choose, price_of_floors
 from chw_tools.resource_allocation.choice.knapsack import most_value
 from chw_tools.resource_allocation.needs import why
@@ -88,13 +90,9 @@ class WeekPlan:
 
     Parameters
     ----------
-    visits : DataFrame
-        ``person_id``, ``household_id``, ``worker_id``, ``visit_on``, ``position``,
-        ``begins_minute`` (of the day), ``urgency``, ``is_must``, ``because``, ``reason``,
-        ``due_on``, ``benefit``, ``minutes``, ``travel_minutes``, ``latitude``, ``longitude``.
-    unvisited : DataFrame
-        ``person_id``, ``worker_id``, ``urgency``, ``reason``, ``due_on``, ``benefit``,
-        ``is_displaced``, ``is_above_risk_floor``; what needs a decision first.
+    visits, unvisited : DataFrame
+        As declared in ``WEEK_VISITS`` (with the position of each home, for maps) and
+        ``WEEK_WAITING`` (what needs a decision first); nobody is in both.
     summary : dict
         Counts, minutes, benefit, bound (without any duty), gap, whether feasible and why
         not, what each floor costs, seconds.
@@ -196,6 +194,11 @@ class _Week:
     planning: Planning
     week_from: pd.Timestamp
     options: WeekOptions
+
+    @property
+    def last_day(self) -> pd.Timestamp:
+        """The last day planned."""
+        return self.week_from + pd.Timedelta(days=self.options.days - 1)
 
     def team_of(self, worker: pd.Series) -> pd.Series:
         """Each worker's team, or the worker alone."""
@@ -416,8 +419,9 @@ class _Week:
             }
         )
         frame = frame.sort_values(["worker_id", "visit_on", "begins_minute"], ignore_index=True)
-        frame.insert(4, "position", frame.groupby(["worker_id", "visit_on"]).cumcount() + 1)
-        return frame
+        frame["position"] = frame.groupby(["worker_id", "visit_on"]).cumcount() + 1
+        where = frame[["latitude", "longitude"]]
+        return pd.concat([conform(WEEK_VISITS, frame), where], axis=1)
 
     def unvisited(
         self,
@@ -456,12 +460,13 @@ class _Week:
                 "reason": reason.to_numpy(),
                 "due_on": waiting["due_on"].to_numpy(),
                 "benefit": waiting["value"].to_numpy(),
+                "is_due": (waiting["due_on"] <= self.last_day).to_numpy(),
                 "is_displaced": flags["is_displaced"].eq(True).to_numpy() & in_unit,
                 "is_above_risk_floor": is_above,
             }
         )
         order = np.lexsort((-frame["benefit"].to_numpy(), ~must_first.to_numpy()))
-        return frame.iloc[order].reset_index(drop=True)
+        return conform(WEEK_WAITING, frame.iloc[order].reset_index(drop=True))
 
 
 def _longest(weeks: pd.Series) -> float:
@@ -480,7 +485,7 @@ def _summary(
 ) -> dict[str, Any]:
     value = sum(plan.value for plan in plans)
     bound = max(week.most_value(homes, jobs), value)
-    is_due = week.table["due_on"] <= week.week_from + pd.Timedelta(days=week.options.days - 1)
+    is_due = week.table["due_on"] <= week.last_day
     seen = week.table.index.isin(visits["person_id"])
     why_not = [*choice.why_not, *_faults(jobs, plans)]
     travel = float(visits["travel_minutes"].sum())

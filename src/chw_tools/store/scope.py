@@ -14,13 +14,13 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from chw_tools.store.tables import DERIVED, PLAN_RUNS, REGISTER, UNMODELLED, WORK
+from chw_tools.store.tables import DERIVED, PLAN_RUNS, PLANNING_RUNS, REGISTER, UNMODELLED, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 #: Places are the map, not anybody's record: every scope sees them.
-_OPEN_TABLES = ("areas", "facilities", "plan_runs")
+_OPEN_TABLES = ("areas", "facilities", "plan_runs", "planning_runs")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ WHOLE = Scope("whole")
 
 def table_named(name: str) -> sa.Table:
     """The table of that name that holds people's data or places."""
-    own = {"plan_runs": PLAN_RUNS, "unmodelled": UNMODELLED}
+    own = {"plan_runs": PLAN_RUNS, "planning_runs": PLANNING_RUNS, "unmodelled": UNMODELLED}
     return own[name] if name in own else {**REGISTER, **DERIVED, **WORK}[name]
 
 
@@ -120,6 +120,9 @@ def _within(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:
         return table.c.id.in_(_households(scope))
     if table.name == "workers":
         return _is_worker(table, scope)
+    if table.name == "caseloads":
+        # A home is a household, or a person without one.
+        return sa.or_(table.c.home.in_(_households(scope)), table.c.home.in_(_people(scope)))
     # What was rejected or is not modelled belongs to nobody yet.
     return sa.false()
 

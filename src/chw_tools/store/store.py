@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from chw_tools.errors import Conflict, PopulationMixed, StoreUnavailable
 from chw_tools.records import TABLES, Source
-from chw_tools.store import imports, loading, plans, risks, saving
+from chw_tools.store import imports, loading, longer_plans, plans, risks, saving
 from chw_tools.store.census import Census, take_census
 from chw_tools.store.connection import Reader
 from chw_tools.store.scope import WHOLE, Scope
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from chw_tools.records import Register
+    from chw_tools.store.longer_plans import StoredRun
     from chw_tools.store.plans import StoredPlan
     from chw_tools.store.saving import SaveCounts
 
@@ -181,7 +182,7 @@ class Store:
         with self._reading(scope) as reader:
             return {
                 name: reader.value(reader.select(name, [sa.func.count()]))
-                for name in (*REGISTER, *DERIVED, "unmodelled", "plan_runs")
+                for name in (*REGISTER, *DERIVED, "unmodelled", "plan_runs", "planning_runs")
             }
 
     def census(self, *, scope: Scope = WHOLE) -> Census:
@@ -396,6 +397,38 @@ class Store:
         """The advice in force: for each person that of the newest run that concerned them."""
         with self._reading(scope) as reader:
             return plans.load_recommendations(reader, person_ids=person_ids)
+
+    def save_run(
+        self,
+        kind: str,
+        *,
+        tables: Mapping[str, pd.DataFrame],
+        as_of: date,
+        from_on: date | None = None,
+        summary: Mapping[str, Any],
+    ) -> str:
+        """Keep a plan of more than a day (a week, caseloads, posts, supplies); its key."""
+        with self._writing() as connection:
+            return longer_plans.save_run(
+                connection, kind, tables=tables, as_of=as_of, from_on=from_on, summary=summary
+            )
+
+    def find_runs(
+        self, *, kind: str | None = None, limit: int = 20, scope: Scope = WHOLE
+    ) -> list[StoredRun]:
+        """The newest kept plans of more than a day, without their tables."""
+        with self._reading(scope) as reader:
+            return longer_plans.find_runs(reader, kind=kind, limit=limit)
+
+    def load_run(self, run_id: str, *, scope: Scope = WHOLE) -> StoredRun | None:
+        """A kept plan of more than a day with its tables; None where there is none."""
+        with self._reading(scope) as reader:
+            return longer_plans.load_run(reader, run_id=run_id)
+
+    def load_caseloads(self, *, scope: Scope = WHOLE) -> pd.Series | None:
+        """The worker of each home by the newest caseloads kept; None where none were."""
+        with self._reading(scope) as reader:
+            return longer_plans.load_caseloads(reader)
 
     # -- keeping it safe -----------------------------------------------------------
 

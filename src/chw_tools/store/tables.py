@@ -107,8 +107,8 @@ def _derived_table(name: str, *own: sa.Column[Any], indexes: tuple[sa.Index, ...
     return sa.Table(name, METADATA, *own, *declared, *indexes)
 
 
-def _of_run() -> sa.Column[Any]:
-    return sa.Column("run_id", _UUID, sa.ForeignKey("plan_runs.id"), nullable=False)
+def _of_run(runs: str = "plan_runs") -> sa.Column[Any]:
+    return sa.Column("run_id", _UUID, sa.ForeignKey(f"{runs}.id"), nullable=False)
 
 
 def _row() -> sa.Column[Any]:
@@ -183,6 +183,22 @@ RECOMMENDATIONS, PLANNED_VISITS, UNVISITED = (
     for name in ("recommendations", "planned_visits", "unvisited")
 )
 
+#: One row for each plan of more than a day that is kept: a week, caseloads, posts, supplies.
+PLANNING_RUNS = sa.Table(
+    "planning_runs",
+    METADATA,
+    sa.Column("id", _UUID, primary_key=True),
+    sa.Column("kind", sa.Text(), nullable=False),
+    sa.Column("as_of", _DAY, nullable=False),
+    sa.Column("from_on", _DAY),
+    sa.Column("made_at", _INSTANT, nullable=False),
+    sa.Column("summary", _JSON),
+    sa.Column("server_seq", sa.BigInteger(), nullable=False, unique=True),
+    sa.Index(None, "kind"),
+)
+#: The tables of such plans.
+LONGER_PLANS = ("week_visits", "week_waiting", "caseloads", "posted", "supply_orders")
+
 #: What the stages produced, by name.
 DERIVED: dict[str, sa.Table] = {
     "rejected": REJECTED,
@@ -191,6 +207,12 @@ DERIVED: dict[str, sa.Table] = {
     "recommendations": RECOMMENDATIONS,
     "planned_visits": PLANNED_VISITS,
     "unvisited": UNVISITED,
+    **{
+        name: _derived_table(
+            name, _row(), _of_run("planning_runs"), indexes=(sa.Index(None, "run_id"),)
+        )
+        for name in LONGER_PLANS
+    },
 }
 
 
