@@ -51,7 +51,8 @@ def test_only_choices_are_listed_and_limits_are_in_order(table):
 @each_table
 def test_the_name_says_the_kind_and_the_unit(table):
     for column in table.columns:
-        assert (column.kind == "day") == (column.name.endswith("_on") or column.name == "as_of")
+        is_day = column.name.endswith("_on") or column.name in ("as_of", "due_from", "due_by")
+        assert (column.kind == "day") == is_day
         assert (column.kind == "instant") == column.name.endswith("_at")
         if column.name.endswith("minutes"):
             assert column.unit == "min"
