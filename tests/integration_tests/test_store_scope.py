@@ -63,6 +63,18 @@ def two_villages(any_store: Store, rows: Any, key: Callable[[str, str], str]) ->
             visit_on=pd.Timestamp("2024-03-02"),
             summary={},
         )
+        homes = [key("households", who) for who in ("adas", "bens")]
+        loads = pd.DataFrame({"home": homes, "worker_id": "assumed 1"})
+        any_store.save_run(
+            "week",
+            tables={
+                "week_visits": plan["week_visits"],
+                "week_waiting": plan["week_waiting"],
+                "caseloads": conform(DERIVED_TABLES["caseloads"], loads),
+            },
+            as_of=pd.Timestamp("2024-03-01"),
+            summary={},
+        )
         any_store.save_rejected(pd.DataFrame({"table": ["people"], "at": ["f:1"], "reason": ["x"]}))
     return any_store
 
@@ -103,6 +115,11 @@ def test_every_table_holds_only_those_inside(two_villages: Store, key: Any, kind
     assert plan is not None
     for frame in (plan.visits, plan.unvisited, plan.recommendations):
         assert set(frame["person_id"]) == {ada}
+    week = two_villages.load_run(two_villages.find_runs()[0].id, scope=scope)
+    assert week is not None
+    for name in ("week_visits", "week_waiting"):
+        assert set(week.tables[name]["person_id"]) == {ada}
+    assert week.tables["caseloads"]["home"].tolist() == [key("households", "adas")]
     assert set(two_villages.load_risks(scope=scope)["person_id"]) == {ada}
     assert set(two_villages.load_risks(scope=scope, latest=False)["person_id"]) == {ada}
     assert set(two_villages.load_recommendations(scope=scope)["person_id"]) == {ada}
