@@ -8,10 +8,10 @@ variable can hold a name.
 >>> from chw_tools.programme.words import load_words
 >>> book, words = load_templates(), load_words()
 >>> day = {"day": "2026-03-05"}
->>> done = render(book, "visit_soon", 1, language="en", variables=day, words=words)
+>>> done = render(book, "visit_before", 1, language="en", variables=day, words=words)
 >>> done.text[:64]
-'Health programme: a health worker plans to visit you on 5 March.'
->>> render(book, "visit_soon", 1, language="en", variables={}, words=words).faults
+'Health programme: a health worker plans to visit you by 5 March.'
+>>> render(book, "visit_before", 1, language="en", variables={}, words=words).faults
 ('missing_variable',)
 """
 

@@ -28,13 +28,13 @@ def words() -> Words:
     return load_words()
 
 
-def fill(name: str = "visit_soon", version: int = 1, /, **changes: object) -> Rendered:
+def fill(name: str = "visit_before", version: int = 1, /, **changes: object) -> Rendered:
     given = {"language": "en", "variables": {"day": "2026-03-05"}, "words": words()} | changes
     return render(given.pop("book", book()), name, version, **given)  # type: ignore[arg-type]
 
 
 def with_text(text: str, *, version: int = 1, state: str = "approved") -> Templates:
-    worded = Wording("en", MONTHS, {"visit_soon": Text(version, state, text)})
+    worded = Wording("en", MONTHS, {"visit_before": Text(version, state, text)})
     return replace(book(), wordings={"en": worded})
 
 
@@ -76,7 +76,7 @@ def test_each_fault(changes: dict[str, object], fault: str) -> None:
 
 def test_templates_that_are_not_there_or_another_version() -> None:
     assert fill("nothing").faults == ("unknown_template",)
-    assert fill("visit_soon", 2).faults == ("template_changed",)
+    assert fill("visit_before", 2).faults == ("template_changed",)
 
 
 def test_nothing_is_sent_that_was_not_declared() -> None:
@@ -91,8 +91,8 @@ def test_a_gap_stays_to_be_seen() -> None:
 
 
 def test_a_number_to_call() -> None:
-    template = replace(book().templates["visit_soon"], variables=("phone",))
-    call = replace(with_text("Call {phone}."), templates={"visit_soon": template})
+    template = replace(book().templates["visit_before"], variables=("phone",))
+    call = replace(with_text("Call {phone}."), templates={"visit_before": template})
     assert fill(book=call, variables={"phone": "0800 720 000"}).text == "Call 0800 720 000."
     assert fill(book=call, variables={"phone": "http://x.y"}).faults == ("wrong_variable",)
 

@@ -39,7 +39,7 @@ def test_a_folder_adds_a_language(tmp_path: Path) -> None:
 
 
 def test_what_asks() -> None:
-    assert load_templates().asking("well") == ("check_in",)
+    assert load_templates().asking("who") == ("who",)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_what_asks() -> None:
         ({"templates_en": "check_in = 1"}, "must be a table"),
         ({"templates_en": '[check_in]\ntext = "Hello {name}"'}, "the template's {variables}"),
         ({"templates_en": '[check_in]\ntext = "Hello {"'}, "not closed"),
-        ({"templates_en": '[visit_soon]\ntext = "On {day!r}"'}, "the template's {variables}"),
-        ({"templates_en": '[visit_soon]\ntext = "Soon"'}, "the template's {variables}"),
+        ({"templates_en": '[visit_before]\ntext = "On {day!r}"'}, "the template's {variables}"),
+        ({"templates_en": '[visit_before]\ntext = "Soon"'}, "the template's {variables}"),
         ({"templates_en": '[new]\nversion = 1\ntext = "Hello"'}, "no such template"),
         ({"templates_en": '[check_in]\nstate = "good"'}, "check_in.state"),
     ],
