@@ -31,6 +31,9 @@ LONGEST_PREGNANCY_DAYS = 308
 SAME_PREGNANCY_DAYS = 84
 #: Contacts of the programme itself, against those at a facility.
 _PROGRAMME_KINDS = ("home", "phone", "group")
+#: Contacts of the programme at which the person was looked at: a call made does not stand for
+#: the visit that is due.
+_MET_KINDS = ("home", "group")
 _BIRTHS = ("live_birth", "stillbirth")
 
 
@@ -41,6 +44,7 @@ def visits(known: Register, people: pd.Index, as_of: pd.Timestamp) -> Iterator[B
     days = _days_before(frame["visited_on"], as_of)
     recent = (person >= 0) & (days < YEAR_DAYS)
     ours = frame["kind"].isin(_PROGRAMME_KINDS).to_numpy()
+    met = frame["kind"].isin(_MET_KINDS).to_numpy()
     seen = (frame["outcome"] == "seen").to_numpy()
     missed = frame["outcome"].isin(("away", "refused")).to_numpy()
     inpatient = (frame["kind"] == "inpatient").to_numpy() & seen
@@ -59,7 +63,7 @@ def visits(known: Register, people: pd.Index, as_of: pd.Timestamp) -> Iterator[B
     )
     yield (
         Feature("days_since_visit", "Days since the last visit", "number", "days", (), "history"),
-        _least(person, days, (person >= 0) & ours & seen, len(people)),
+        _least(person, days, (person >= 0) & met & seen, len(people)),
     )
 
 

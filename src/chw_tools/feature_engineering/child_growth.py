@@ -46,7 +46,7 @@ _FEATURES: tuple[tuple[str, str, Indicator, tuple[str, ...]], ...] = (
 _MEASURES = ("weight_kg", "height_cm", "muac_cm", "head_circumference_cm")
 
 
-class _Days(NamedTuple):
+class MeasuredDays(NamedTuple):
     """Days on which a child was measured, by child, oldest first."""
 
     child: NDArray[np.int64]  # place among the people
@@ -78,7 +78,7 @@ def child_growth(
     from chw_tools.feature_engineering.people import age_months
 
     young = ~np.isnan(age_months(people["born_on"].to_numpy(), as_of))
-    days = _measured_days(observations, people["id"], young, catalogue)
+    days = measured_days(observations, people["id"], young, catalogue)
     doubtful = pd.array([pd.NA] * len(people), dtype="boolean")
     for name, label, indicator, needed in _FEATURES:
         z, since, wrong = _latest(days, people, as_of, indicator, needed)
@@ -101,7 +101,7 @@ def child_growth(
 
 
 def _latest(
-    days: _Days,
+    days: MeasuredDays,
     people: pd.DataFrame,
     as_of: pd.Timestamp,
     indicator: Indicator,
@@ -137,15 +137,28 @@ def _last_of_each(child: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[n
     return last
 
 
-def _measured_days(
+def measured_days(
     observations: pd.DataFrame, ids: pd.Series, young: NDArray[np.bool_], catalogue: Catalogue
-) -> _Days:
+) -> MeasuredDays:
+    """Every day on which a young child was measured, with what was measured.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        As known on the day.
+    ids : Series of str
+        Keys of the people, whose places the answer names.
+    young : ndarray of bool
+        Whose measurements are wanted.
+    catalogue : Catalogue
+        What can be observed.
+    """
     rows = _rows(observations, ids, young, catalogue)
     keys = ["child", "day"]
     wide = rows.pivot_table("value", index=keys, columns="name", aggfunc="last", observed=True)
     table = wide.reindex(columns=[*_MEASURES, "lying", "oedema"])
     index = table.index
-    return _Days(
+    return MeasuredDays(
         index.get_level_values("child").to_numpy(dtype="int64"),
         index.get_level_values("day").to_numpy().astype("datetime64[D]"),
         {name: table[name].to_numpy(dtype="float64") for name in table},

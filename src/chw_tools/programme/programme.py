@@ -18,8 +18,16 @@ from chw_tools.programme import reading
 from chw_tools.programme.comparing import compare_rules
 from chw_tools.programme.effects import Effects, load_effects, read_effects
 from chw_tools.programme.immunisation import VaccineSchedule, load_schedule, read_schedule
+from chw_tools.programme.monitoring import (
+    ANY_ADVICE,
+    MonitoringRule,
+    load_monitoring,
+    read_monitoring,
+)
+from chw_tools.programme.monitoring import FILE as MONITORING_FILE
+from chw_tools.programme.protocols import OutreachProtocol, load_protocols, read_protocols
 from chw_tools.programme.rules import FILE as RULES_FILE
-from chw_tools.programme.rules import Rule, read_rules
+from chw_tools.programme.rules import Rule, read_rules, shipped_rule_sets
 from chw_tools.programme.scope import Scope, load_scope, read_scope
 from chw_tools.programme.texts import (
     WRITTEN_IN,
@@ -38,6 +46,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _FILE = "programme.toml"
+#: The advice of the schedule engine, which is no rule of a file.
+VACCINES_DUE = "vaccines_due"
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,8 @@ class Programme:
     vaccination: VaccineSchedule = field(default_factory=load_schedule)
     scope: Scope = field(default_factory=load_scope)
     effects: Effects = field(default_factory=load_effects)
+    monitoring: tuple[MonitoringRule, ...] = field(default_factory=load_monitoring)
+    protocols: Mapping[str, OutreachProtocol] = field(default_factory=load_protocols)
     language: str = WRITTEN_IN
     translations: Mapping[str, Translation] = field(default_factory=dict)
 
@@ -184,10 +196,13 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
     vaccination = read_schedule(folder, problems)
     scope = read_scope(folder, problems)
     effects = read_effects(folder, problems)
+    monitoring = read_monitoring(folder, problems)
+    protocols = read_protocols(folder, problems)
     reading.check_names(raw, _TOP, _FILE, "", problems)
     texts = [reading.read_text(raw, name, _FILE, "", problems) for name in _TEXTS]
     translations = read_translations(_languages(raw, texts[-1], problems), folder, problems)
     _check_together(rules, translations, problems)
+    _check_advice(monitoring, rules, problems)
     programme = Programme(
         name=texts[0],
         country=texts[1],
@@ -206,6 +221,8 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
         vaccination=vaccination,
         scope=scope,
         effects=effects,
+        monitoring=monitoring,
+        protocols=protocols,
         figures=(
             *_figures(raw),
             *(Figure(f"scope.{key}", *said) for key, said in scope.figures().items()),
@@ -215,6 +232,8 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
                 for s in vaccination.series
             ),
             *_effect_figures(effects),
+            *(Figure(f"monitoring.{r.id}", r.label, r.source, r.verified) for r in monitoring),
+            *_protocol_figures(protocols),
         ),
     )
     return programme, problems
@@ -231,6 +250,27 @@ def _effect_figures(effects: Effects) -> Iterator[Figure]:
         what = "relative risk" if effect.relative_risk else "mmHg lower"
         said = f"{effect.label}: {what} {found.value:g} ({found.low:g} to {found.high:g})"
         yield Figure(f"effects.{effect.id}", said, effect.source, effect.verified)
+
+
+def _protocol_figures(protocols: Mapping[str, OutreachProtocol]) -> Iterator[Figure]:
+    for one in protocols.values():
+        yield Figure(f"protocols.{one.name}", one.label, one.source, one.verified)
+        ladder = one.ladder
+        said = f"{ladder.silent_hours:g} hours, {ladder.no_answers} calls"
+        yield Figure(f"protocols.{one.name}.ladder", said, ladder.source, ladder.verified)
+
+
+def _check_advice(
+    monitoring: tuple[MonitoringRule, ...], rules: tuple[Rule, ...], problems: reading.Problems
+) -> None:
+    """Advice that a monitoring rule waits for must be given by some rule."""
+    known = {*(rule.id for rule in rules), *shipped_rule_sets(), VACCINES_DUE, ANY_ADVICE}
+    for rule in monitoring:
+        for key in ("advice", "but_not"):
+            for name in getattr(rule, key):
+                if name not in known:
+                    what = f"no rule is called {name}"
+                    problems.add(MONITORING_FILE, f"{rule.id}.{key}", what)
 
 
 def _languages(raw: dict[str, Any], own: str, problems: reading.Problems) -> tuple[str, ...]:

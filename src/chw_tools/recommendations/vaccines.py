@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.programme.immunisation import Period
+from chw_tools.programme.programme import VACCINES_DUE
 from chw_tools.recommendations.immunisation import Given, NextDose, Person, next_dose
 from chw_tools.records.codes import CVX
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from chw_tools.programme.immunisation import VaccineSchedule
 
-RULE_ID = "vaccines_due"
+RULE_ID = VACCINES_DUE
 #: Advice is given until the second birthday, when the series of infancy and their booster are
 #: over (WHO immunisations kit, IMMZ.D18.S.DTP: booster overdue at 24 months).
 UNTIL = Period(months=24)
