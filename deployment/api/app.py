@@ -1,7 +1,6 @@
-"""Serve CHW Tools on this machine, from the settings in the environment.
+"""Serve CHW Tools from the settings in the environment; the same as ``chw serve``.
 
-``python deployment/api/app.py`` listens on ``CHW_HOST`` and ``CHW_PORT``; a server that
-makes the app itself is given ``app:make_app`` as a factory.
+A server that makes the app itself is given ``app:make_app`` as a factory.
 """
 
 from __future__ import annotations
@@ -10,10 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from chw_tools.api.app import create_app
-from chw_tools.api.serving import serve
-from chw_tools.settings import read_settings
-from chw_tools.wiring import build_parts
+from chw_tools.cli.main import main
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -21,19 +17,14 @@ if TYPE_CHECKING:
 
 def make_app() -> FastAPI:
     """The app over the installation that the environment names."""
-    return create_app(build_parts(read_settings(os.environ)))
+    from chw_tools.api.app import create_app
+    from chw_tools.api.behind_proxy import read_proxy
+    from chw_tools.settings import read_settings
+    from chw_tools.wiring import build_parts
 
-
-def main() -> None:
-    """Serve until interrupted."""
     settings = read_settings(os.environ)
-    parts = build_parts(settings)
-    serve(parts, host=settings.host, port=settings.port, ready=_tell)
-
-
-def _tell(address: str) -> None:
-    sys.stderr.write(f"Open {address}\n")
+    return create_app(build_parts(settings), proxy=read_proxy(settings))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["serve", *sys.argv[1:]], os.environ))

@@ -33,6 +33,17 @@ class Settings:
         ``CHW_PROGRAMME``: folder whose files override the shipped programme.
     host, port : str, int
         ``CHW_HOST``, ``CHW_PORT``: where ``chw serve`` listens.
+    public_hosts : tuple of str
+        ``CHW_PUBLIC_HOSTS``: names (parted by commas) under which a proxy that signs people in
+        hands requests on; needs the proxy's secret.
+    proxy_secret : Path or None
+        ``CHW_PROXY_SECRET_FILE``: file of the secret with which that proxy proves itself.
+    metrics_secret : Path or None
+        ``CHW_METRICS_SECRET_FILE``: file of the secret with which Prometheus may read ``/metrics``
+        without going through the proxy.
+    migrations : str
+        ``CHW_MIGRATIONS``: ``auto`` brings the schema of the store up to date when it is opened;
+        ``off`` refuses an older one, where ``chw migrate`` is run by other hands.
     tracking : str
         ``CHW_TRACKING_URI``: where MLflow keeps training runs; by default a database beside
         the models; empty (``off``) for nowhere.
@@ -50,6 +61,10 @@ class Settings:
     tracking: str = ""
     signing_key: Path | None = None
     trusted_keys: Path | None = None
+    public_hosts: tuple[str, ...] = ()
+    proxy_secret: Path | None = None
+    metrics_secret: Path | None = None
+    migrations: str = "auto"
 
     def shown(self) -> dict[str, str]:
         """Each setting by its environment name, with any password hidden."""
@@ -63,6 +78,10 @@ class Settings:
             "CHW_TRACKING_URI": _without_password(self.tracking) or "off",
             "CHW_SIGNING_KEY": str(self.signing_key or "(none)"),
             "CHW_TRUSTED_KEYS": str(self.trusted_keys or "(none)"),
+            "CHW_PUBLIC_HOSTS": ", ".join(self.public_hosts) or "(none)",
+            "CHW_PROXY_SECRET_FILE": str(self.proxy_secret or "(none)"),
+            "CHW_METRICS_SECRET_FILE": str(self.metrics_secret or "(none)"),
+            "CHW_MIGRATIONS": self.migrations,
         }
 
 
@@ -72,7 +91,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     Raises
     ------
     SettingsFault
-        If ``CHW_PORT`` is no port number, or ``CHW_TRACKING_URI`` names a folder.
+        If ``CHW_PORT`` is no port number, ``CHW_TRACKING_URI`` names a folder, or
+        ``CHW_MIGRATIONS`` is another word.
 
     Examples
     --------
@@ -92,11 +112,25 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         tracking=_tracking(environ.get("CHW_TRACKING_URI"), models),
         signing_key=_path(environ.get("CHW_SIGNING_KEY")),
         trusted_keys=_path(environ.get("CHW_TRUSTED_KEYS")),
+        public_hosts=_names(environ.get("CHW_PUBLIC_HOSTS") or ""),
+        proxy_secret=_path(environ.get("CHW_PROXY_SECRET_FILE")),
+        metrics_secret=_path(environ.get("CHW_METRICS_SECRET_FILE")),
+        migrations=_migrations(environ.get("CHW_MIGRATIONS") or "auto"),
     )
 
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def _migrations(text: str) -> str:
+    if text not in ("auto", "off"):
+        raise SettingsFault("is neither auto nor off.", where="CHW_MIGRATIONS", cure="Give one.")
+    return text
 
 
 def _tracking(text: str | None, models: Path) -> str:

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from chw_tools.errors import SettingsFault
 from chw_tools.programme import load_programme
 from chw_tools.records import load_catalogue
-from chw_tools.store import open_store
+from chw_tools.store import open_store, open_store_as_it_is
 
 if TYPE_CHECKING:
     from chw_tools.model_registry import ModelRegistry
@@ -63,16 +64,17 @@ def build_parts(settings: Settings) -> Parts:
 
     Raises
     ------
-    StoreUnavailable, ProgrammeFault
-        If the store cannot be opened or the programme is faulty.
+    StoreUnavailable, ProgrammeFault, SettingsFault
+        If the store cannot be opened, the programme is faulty, or the home cannot be made.
     """
     from chw_tools.model_registry import ModelRegistry, save_report
 
-    settings.home.mkdir(parents=True, exist_ok=True)
+    _make_home(settings)
+    open_it = open_store if settings.migrations == "auto" else open_store_as_it_is
     models = ModelRegistry(settings.models / "trained_models", trusted_keys=_trusted_keys(settings))
     return Parts(
         settings=settings,
-        store=open_store(settings.database_url),
+        store=open_it(settings.database_url),
         models=models,
         keep_report=partial(save_report, settings.models / "model_evaluation"),
         programme=load_programme(settings.programme),
@@ -80,6 +82,17 @@ def build_parts(settings: Settings) -> Parts:
         today=datetime.now(UTC).date(),
         tracker=_tracker(settings, models),
     )
+
+
+def _make_home(settings: Settings) -> None:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsFault(
+            f"the folder cannot be made ({error.strerror}).",
+            where=f"CHW_HOME={settings.home}",
+            cure="Choose a folder that you may write to.",
+        ) from None
 
 
 def _tracker(settings: Settings, models: ModelRegistry) -> Tracker | None:

@@ -23,6 +23,7 @@ def start(home: Path, **settings: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(SCRIPT)],
         env={**os.environ, "CHW_HOME": str(home), "CHW_MODELS": str(home / "models"), **settings},
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -31,7 +32,8 @@ def start(home: Path, **settings: str) -> subprocess.Popen[str]:
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     with start(tmp_path, CHW_PORT="0") as process:
-        said = process.stderr.readline()
+        # What a deployer should know of the store may be said first.
+        said = next(line for line in process.stdout if line.startswith("Open"))
         assert said.startswith("Open http://127.0.0.1:")
         yield said.split()[1]
         process.send_signal(signal.SIGINT)

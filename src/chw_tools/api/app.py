@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from chw_tools.api.behind_proxy import HTTPS_ONLY, OnlyThroughProxy
 from chw_tools.api.error_responses import add_error_responses
 from chw_tools.api.metrics import Metrics
 from chw_tools.api.observing import API, Observed
@@ -17,17 +18,19 @@ from chw_tools.web.pages import make_pages
 from chw_tools.web.rendering import Pages
 
 if TYPE_CHECKING:
+    from chw_tools.api.behind_proxy import Proxy
     from chw_tools.wiring import Parts
 
 _ABOUT = """From a patient register to today's visit list, and back.
 
-There are no accounts yet: the service answers this machine only. Names are never part of an
+There are no accounts yet: the service answers this machine only, or a proxy that signs people
+in. Names are never part of an
 address. Every error has the same shape: `error`, `what`, `where`, `cure`.
 """
 
 
-def create_app(parts: Parts) -> FastAPI:
-    """The app over one installation's parts.
+def create_app(parts: Parts, *, proxy: Proxy | None = None) -> FastAPI:
+    """The app over one installation's parts, for this machine or behind a proxy.
 
     Examples
     --------
@@ -36,10 +39,10 @@ def create_app(parts: Parts) -> FastAPI:
         parts = build_parts(read_settings(os.environ))
         serve(parts, host="127.0.0.1", port=8000)
     """
-    return build_app(Acts(parts))
+    return build_app(Acts(parts), proxy=proxy)
 
 
-def build_app(acts: Acts) -> FastAPI:
+def build_app(acts: Acts, *, proxy: Proxy | None = None) -> FastAPI:
     """The app over acts that are already bound; tests give their own."""
     app = FastAPI(
         title="CHW Tools",
@@ -63,7 +66,10 @@ def build_app(acts: Acts) -> FastAPI:
     add_error_responses(app, pages)
     # The last added stands outermost.
     app.add_middleware(BodyLimit)
-    app.add_middleware(OnlyThisMachine)
+    if proxy is None:
+        app.add_middleware(OnlyThisMachine)
+    else:
+        app.add_middleware(OnlyThroughProxy, proxy=proxy)
     app.add_middleware(Observed, metrics=metrics)
-    app.add_middleware(SecureHeaders)
+    app.add_middleware(SecureHeaders, more=HTTPS_ONLY if proxy else None)
     return app

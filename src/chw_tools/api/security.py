@@ -2,7 +2,8 @@
 
 There are no accounts yet, so only this machine is served: a request must come from a
 loopback address, name a loopback host (or a page elsewhere could reach us by rebinding its
-name), and not be sent by another site.
+name), and not be sent by another site. The other way, behind a proxy that signs people in,
+is :mod:`chw_tools.api.behind_proxy`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from chw_tools.api.error_responses import refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Largest body that is read: 10,000 keys of people fit twice.
@@ -22,7 +25,7 @@ BODY_LIMIT_BYTES = 1_000_000
 #: Deepest nesting of a JSON body; a visit needs three levels.
 JSON_DEPTH_LIMIT = 32
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 
@@ -58,8 +61,9 @@ def is_loopback(host: str) -> bool:
 class SecureHeaders:
     """Every answer carries the security headers, errors too; only static files may be kept."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, more: Mapping[str, str] | None = None) -> None:
         self._app = app
+        self._all = {**_HEADERS, **(more or {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,7 +74,7 @@ class SecureHeaders:
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
+                headers.update(self._all)
                 headers["cache-control"] = "no-cache" if is_static else "no-store"
                 if "server" in headers:
                     del headers["server"]
@@ -102,9 +106,9 @@ class OnlyThisMachine:
         client = scope.get("client")
         if client is None or not is_loopback(client[0]):
             return 403, "Only this machine is served.", "Open it on the machine it runs on."
-        if not is_loopback(_host_name(headers.get("host", ""))):
+        if not is_loopback(host_name(headers.get("host", ""))):
             return 421, "This host name is not served.", "Use 127.0.0.1 or localhost."
-        if scope["method"] not in _SAFE_METHODS and _is_from_elsewhere(headers):
+        if scope["method"] not in SAFE_METHODS and is_from_elsewhere(headers):
             return 403, "Another site may not send forms here.", "Send it from the page itself."
         return 0, "", ""
 
@@ -117,7 +121,7 @@ class BodyLimit:
         self._limit = limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in _SAFE_METHODS:
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
             await self._app(scope, receive, send)
             return
         body = await self._read(Headers(scope=scope), receive)
@@ -171,7 +175,8 @@ def json_depth(body: bytes) -> int:
     return deepest
 
 
-def _is_from_elsewhere(headers: Headers) -> bool:
+def is_from_elsewhere(headers: Headers) -> bool:
+    """Whether another site's page may have sent this."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in {"same-origin", "none"}
@@ -182,7 +187,8 @@ def _is_from_elsewhere(headers: Headers) -> bool:
     return headers.get("content-type", "").partition(";")[0].strip().lower() in _FORM_TYPES
 
 
-def _host_name(host: str) -> str:
+def host_name(host: str) -> str:
+    """A ``host`` header without its port."""
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]

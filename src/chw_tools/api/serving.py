@@ -1,4 +1,4 @@
-"""Serve the app on this machine."""
+"""Serve the app: on this machine, or to a proxy that signs people in."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from chw_tools.api.behind_proxy import read_proxy
 from chw_tools.api.security import is_loopback
 from chw_tools.errors import SettingsFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chw_tools.api.behind_proxy import Proxy
     from chw_tools.wiring import Parts
+
+#: A process manager's patience is 30 s or more; answers take less than one.
+_SECONDS_TO_END = 20
 
 
 def serve(
@@ -28,7 +33,7 @@ def serve(
     parts : Parts
         The wired parts of one installation.
     host : str
-        A loopback address or name.
+        A loopback address or name; another where the settings name a proxy in front.
     port : int
         0 takes a free one.
     ready : callable, optional
@@ -37,7 +42,8 @@ def serve(
     Raises
     ------
     SettingsFault
-        If the host can be reached by others, or the port is taken.
+        If the host can be reached by others and no proxy stands in front, the proxy's settings
+        are incomplete, or the port is taken.
     """
     import uvicorn
 
@@ -46,13 +52,15 @@ def serve(
 
     # At a terminal a person reads; elsewhere something collects the lines.
     set_up_logs(level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
-    with listen(host, port) as listening:
+    proxy = read_proxy(parts.settings)
+    with listen(host, port, proxy=proxy) as listening:
         config = uvicorn.Config(
-            create_app(parts),
+            create_app(parts, proxy=proxy),
             access_log=False,
             log_config=None,
             server_header=False,
             proxy_headers=False,
+            timeout_graceful_shutdown=_SECONDS_TO_END,
         )
         if ready is not None:
             ready(address_of(listening))
@@ -60,20 +68,21 @@ def serve(
             uvicorn.Server(config).run(sockets=[listening])
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on a loopback host.
+def listen(host: str, port: int, *, proxy: Proxy | None = None) -> socket.socket:
+    """A socket that listens: on a loopback host, or on any where a proxy is known.
 
     Raises
     ------
     SettingsFault
-        If the host can be reached by others, or the port is taken.
+        If the host can be reached by others and no proxy is known, or the port is taken.
     """
-    if not is_loopback(host):
+    if proxy is None and not is_loopback(host):
         raise SettingsFault(
             "is no loopback address. Accounts do not exist yet, so everybody on the network "
             "could read people's health records.",
             where="CHW_HOST",
-            cure="Use 127.0.0.1.",
+            cure="Use 127.0.0.1, or put a proxy that signs people in in front "
+            "(CHW_PROXY_SECRET_FILE and CHW_PUBLIC_HOSTS; deployment/deployment_instructions.md).",
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)

@@ -17,6 +17,7 @@ from chw_tools.cli import (
     care,
     data,
     demo,
+    keeping,
     models,
     people,
     programme,
@@ -57,6 +58,7 @@ for module in (
     people,
     programme,
     service,
+    keeping,
 ):
     module.add_to(app)
 

@@ -20,12 +20,13 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     context: typer.Context,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes any free one.")] = None,
-    host: Annotated[str | None, typer.Option(help="Loopback address to listen on.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
 ) -> None:
     """Serve the page and the API on this machine only.
 
     Until accounts exist the server binds to the loopback address: whoever could reach it
-    would read health records.
+    would read health records. Another address is taken only where a proxy that signs people
+    in stands in front and proves itself (CHW_PROXY_SECRET_FILE, CHW_PUBLIC_HOSTS).
     """
     world: World = context.obj
     from chw_tools.api.serving import serve as listen

@@ -14,10 +14,12 @@ from sqlalchemy.pool import StaticPool
 from chw_tools.errors import StoreUnavailable
 from chw_tools.store.append_only import put_up
 from chw_tools.store.imports import now
-from chw_tools.store.store import Store
+from chw_tools.store.store import WRITER_LOCK, Store
 from chw_tools.store.tables import METADATA, STORE_INFO
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alembic.config import Config
 
 #: Newest schema version that this code knows; its migration must exist.
@@ -39,6 +41,10 @@ _PRAGMAS = (
 )
 
 
+#: Seconds until a PostgreSQL that does not answer counts as down.
+_PATIENCE = 10
+
+
 def open_store(url: str) -> Store:
     """Open a store, making it or bringing its schema up to date where needed.
 
@@ -54,6 +60,23 @@ def open_store(url: str) -> Store:
         If it cannot be opened, or was written by a newer version. The message never holds
         the URL's password.
     """
+    return _open(url, _bring_up_to_date)
+
+
+def open_store_as_it_is(url: str) -> Store:
+    """Open a store whose schema is up to date, and never change its schema.
+
+    For a server that may not make tables: whoever may runs ``chw migrate`` first.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it cannot be opened, holds nothing yet, or is of another version.
+    """
+    return _open(url, _check_up_to_date)
+
+
+def _open(url: str, prepare: Callable[..., None]) -> Store:
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         engine = _sqlite_engine(parsed)
@@ -62,7 +85,7 @@ def open_store(url: str) -> Store:
         engine = _postgres_engine(parsed)
         notes = ()
     try:
-        _bring_up_to_date(engine, where=_shown(parsed))
+        prepare(engine, where=_shown(parsed))
     except sa.exc.DBAPIError as error:
         engine.dispose()
         raise StoreUnavailable(
@@ -149,7 +172,12 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _postgres_engine(url: sa.URL) -> sa.Engine:
     try:
-        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        return sa.create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _PATIENCE},
+        )
     except ModuleNotFoundError:
         raise StoreUnavailable(
             "The PostgreSQL driver is not installed.",
@@ -162,6 +190,8 @@ def _bring_up_to_date(engine: sa.Engine, *, where: str) -> None:
     found = _revision(engine)
     if found is None and engine.dialect.name == "sqlite":
         found = _make(engine)
+    if found is None:
+        _check_no_tables(engine, where=where)
     if found != REVISION:
         _upgrade(engine, where=where)
     # Asked by a reader first: a list can be looked at while a long import holds the writer's lock.
@@ -174,6 +204,29 @@ def _bring_up_to_date(engine: sa.Engine, *, where: str) -> None:
                 STORE_INFO.insert(),
                 {"id": 1, "epoch": secrets.token_hex(16), "created_at": now(), "last_seq": 0},
             )
+
+
+def _check_up_to_date(engine: sa.Engine, *, where: str) -> None:
+    found = _revision(engine)
+    if found != REVISION:
+        raise StoreUnavailable(
+            f"The store is of version {found or 'none'}; this code works with {REVISION}.",
+            where=where,
+            cure="Run chw migrate (CHW_MIGRATIONS is off here).",
+        )
+
+
+def _check_no_tables(engine: sa.Engine, *, where: str) -> None:
+    """Refuse what is neither empty nor says its version: migrating it could only do harm."""
+    with engine.connect() as connection:
+        ours = set(sa.inspect(connection).get_table_names()) & set(METADATA.tables)
+    if ours:
+        raise StoreUnavailable(
+            f"{len(ours)} tables of a store are there, and nothing says of which version: "
+            "a migration or a restore ended half way. Nothing was changed.",
+            where=where,
+            cure="Restore the last backup into an empty database (chw restore).",
+        )
 
 
 def _revision(engine: sa.Engine) -> str | None:
@@ -209,8 +262,19 @@ def _upgrade(engine: sa.Engine, *, where: str) -> None:
     from alembic.util import CommandError
 
     with engine.connect().execution_options(chw_writes=True) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            # Of several servers that start at once, one migrates and the others find it done.
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
         try:
             command.upgrade(migration_config(connection), "head")
+        except sa.exc.DBAPIError as error:
+            raise StoreUnavailable(
+                f"A migration was refused ({type(error.orig).__name__}) and undone; "
+                "nothing was changed.",
+                where=where,
+                cure="See that the disk has room and the user may change tables; then run "
+                "chw migrate, or restore the last backup.",
+            ) from None
         except CommandError:
             raise StoreUnavailable(
                 "The store was written by another version of chw-tools.",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
 from chw_tools.errors import Conflict, PopulationMixed, StoreUnavailable
 from chw_tools.records import TABLES, Source
-from chw_tools.store import imports, loading, longer_plans, plans, risks, saving
+from chw_tools.store import copies, imports, loading, longer_plans, plans, risks, saving
 from chw_tools.store.census import Census, take_census
 from chw_tools.store.connection import Reader
 from chw_tools.store.scope import WHOLE, Scope
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 POPULATIONS = ("simulated", "real")
 
 #: Any constant does; it names this toolkit's one writer among the locks of a database.
-_WRITER_LOCK = 0x43_48_57
+WRITER_LOCK = 0x43_48_57
 
 
 class Store:
@@ -94,7 +93,7 @@ class Store:
             with connection.begin():
                 if connection.dialect.name == "postgresql":
                     # Places in the order of commits need one writer at a time.
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
                 self._current.connection = connection
                 try:
                     yield connection
@@ -442,15 +441,9 @@ class Store:
         """
         if self._engine.dialect.name != "sqlite":
             raise StoreUnavailable("Only SQLite stores are copied here.", cure="Use pg_dump.")
-        if path.exists():
-            raise StoreUnavailable("The backup file exists already.", cure="Name a new one.")
-        path.touch(mode=0o600)
         with _ours(), self._engine.connect() as connection:
             driver = cast("sqlite3.Connection", connection.connection.driver_connection)
-            driver.execute("VACUUM INTO ?", (str(path),))
-        with closing(sqlite3.connect(path)) as copy, copy:
-            # Whoever restores it begins another life, which devices must be able to tell.
-            copy.execute("UPDATE store_info SET epoch = ?", (secrets.token_hex(16),))
+            copies.copy_sqlite(driver, path)
 
 
 def _risks_of(shadow: bool) -> str:
