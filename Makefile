@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk clean install install-dev
+.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk clean install install-dev image secrets
 
 help:           ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,10 +64,18 @@ bench-risk: $(VENV)/dev.stamp       ## models against bare learners, the truth, 
 lock: $(VENV)/dev.stamp             ## resolve the ranges of pyproject.toml anew, with hashes
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --group build --extra track --quiet --output-file requirements.lock
+	    --no-emit-index-url --no-header --group build --extra track --extra postgres --quiet \
+	    --output-file requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --group build --group dev --all-extras --constraint requirements.lock \
 	    --quiet --output-file requirements-dev.lock
+
+# BASE=debootstrap makes the base from Debian's packages where no registry of images is reached (as root).
+image:          ## build the image with docker, podman or buildah; start it; print size and cold start
+	@$(PYTHON) scripts/build_image.py $(if $(BASE),--base "$(BASE)") $(if $(TAG),--tag "$(TAG)")
+
+secrets:        ## draw the secrets that compose.yaml names, where they are missing
+	@$(PYTHON) scripts/write_secrets.py
 
 clean:          ## remove what these verbs made (not your data)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -26,7 +26,8 @@ class Settings:
         ``CHW_HOME``: folder of the store and reports; by default ``.chw`` in the folder
         that one stands in.
     database_url : str
-        ``CHW_DATABASE_URL``: SQLite by default; ``postgresql+psycopg://…`` for PostgreSQL.
+        ``CHW_DATABASE_URL``: SQLite by default; ``postgresql+psycopg://…`` for PostgreSQL. Or
+        ``CHW_DATABASE_URL_FILE``: the file that holds it, for a password that no environment shows.
     models : Path
         ``CHW_MODELS``: folder with ``trained_models`` and ``model_evaluation``.
     programme : Path or None
@@ -91,8 +92,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     Raises
     ------
     SettingsFault
-        If ``CHW_PORT`` is no port number, ``CHW_TRACKING_URI`` names a folder, or
-        ``CHW_MIGRATIONS`` is another word.
+        If ``CHW_PORT`` is no port number, ``CHW_TRACKING_URI`` names a folder,
+        ``CHW_MIGRATIONS`` is another word, or the file of the database's URL cannot be read.
 
     Examples
     --------
@@ -104,7 +105,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     programme = environ.get("CHW_PROGRAMME")
     return Settings(
         home=home,
-        database_url=environ.get("CHW_DATABASE_URL") or f"sqlite:///{(home / 'chw.db').as_posix()}",
+        database_url=_database_url(environ) or f"sqlite:///{(home / 'chw.db').as_posix()}",
         models=models,
         programme=Path(programme) if programme else None,
         host=environ.get("CHW_HOST") or "127.0.0.1",
@@ -121,6 +122,30 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
+
+
+def _database_url(environ: Mapping[str, str]) -> str:
+    url, place = environ.get("CHW_DATABASE_URL") or "", environ.get("CHW_DATABASE_URL_FILE")
+    if not place:
+        return url
+    if url:
+        raise SettingsFault(
+            "is given twice: by CHW_DATABASE_URL and by CHW_DATABASE_URL_FILE.",
+            where="CHW_DATABASE_URL",
+            cure="Take one away.",
+        )
+    try:
+        found = Path(place).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsFault(
+            f"the file cannot be read ({getattr(error, 'strerror', None) or 'no plain text'}).",
+            where=f"CHW_DATABASE_URL_FILE={place}",
+            cure="Write the URL of the database to it: postgresql+psycopg://user:password@host/name",
+        ) from None
+    if not found:
+        # Not the default: a server would serve an empty store instead of the one that was meant.
+        raise SettingsFault("is empty.", where=f"CHW_DATABASE_URL_FILE={place}", cure="Fill it.")
+    return found
 
 
 def _names(text: str) -> tuple[str, ...]:

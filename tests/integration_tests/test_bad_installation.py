@@ -73,6 +73,7 @@ def test_a_folder_in_the_place_of_the_store(tmp_path, capsys):
     [
         ("CHW_DATABASE_URL", "mysql://db/chw", "Only SQLite and PostgreSQL"),
         ("CHW_DATABASE_URL", "nonsense", "cannot be read"),
+        ("CHW_DATABASE_URL_FILE", "/nowhere/url", "CHW_DATABASE_URL_FILE=/nowhere/url"),
         ("CHW_PORT", "eighty", "CHW_PORT"),
         ("CHW_PROGRAMME", "/nowhere/at/all", "/nowhere/at/all"),
         ("CHW_TRUSTED_KEYS", "/nowhere/keys.txt", "CHW_TRUSTED_KEYS"),

@@ -56,3 +56,32 @@ def test_keys_are_named_by_their_files():
     settings = read_settings({"CHW_SIGNING_KEY": "a.pem", "CHW_TRUSTED_KEYS": "keys.txt"})
     assert settings.shown()["CHW_SIGNING_KEY"] == "a.pem"
     assert settings.trusted_keys.name == "keys.txt"
+
+
+def test_the_url_may_lie_in_a_file(tmp_path):
+    place = tmp_path / "url"
+    place.write_text("postgresql+psycopg://chw:secret@db/chw\n", encoding="utf-8")
+    settings = read_settings({"CHW_DATABASE_URL_FILE": str(place)})
+    assert settings.database_url == "postgresql+psycopg://chw:secret@db/chw"
+    assert "secret" not in settings.shown()["CHW_DATABASE_URL"]
+    with pytest.raises(SettingsFault, match="given twice"):
+        read_settings({"CHW_DATABASE_URL_FILE": str(place), "CHW_DATABASE_URL": "sqlite://"})
+
+
+def test_an_empty_file_is_no_database_of_this_folder(tmp_path):
+    (tmp_path / "url").touch()
+    with pytest.raises(SettingsFault, match="is empty"):
+        read_settings({"CHW_DATABASE_URL_FILE": str(tmp_path / "url")})
+
+
+def test_names_of_the_proxy_are_parted_by_commas():
+    assert read_settings({"CHW_PUBLIC_HOSTS": "A.example, b.example,"}).public_hosts == (
+        "a.example",
+        "b.example",
+    )
+
+
+def test_migrations_are_automatic_or_off():
+    assert read_settings({}).migrations == "auto"
+    with pytest.raises(SettingsFault, match="CHW_MIGRATIONS"):
+        read_settings({"CHW_MIGRATIONS": "maybe"})

@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from chw_tools.errors import Conflict, NotFound, StoreUnavailable
-from chw_tools.store.tables import METADATA
+from chw_tools.store.connection import Reader
+from chw_tools.store.tables import DERIVED, METADATA, REGISTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+#: Tables whose rows a backup tells and a restore compares.
+_COUNTED = (*REGISTER, *DERIVED, "unmodelled", "plan_runs")
 _NEW_LIFE = "UPDATE store_info SET epoch = {mark}"
 
 
@@ -38,7 +41,7 @@ class CopyFacts:
     revision : str
         Version of the schema.
     rows : mapping of str to int
-        Rows of each table.
+        Rows of each declared table.
     """
 
     database: str
@@ -184,11 +187,12 @@ def facts_of(url: str) -> CopyFacts:
             revision = connection.exec_driver_sql(
                 "SELECT version_num FROM alembic_version"
             ).scalar()
-            there = set(sa.inspect(connection).get_table_names()) & set(METADATA.tables)
-            count = sa.select(sa.func.count())
+            there = set(sa.inspect(connection).get_table_names())
+            reader = Reader(connection)
             rows = {
-                name: int(connection.execute(count.select_from(METADATA.tables[name])).scalar_one())
-                for name in sorted(there)
+                name: int(reader.value(reader.select(name, [sa.func.count()])))
+                for name in _COUNTED
+                if name in there
             }
     except sa.exc.DBAPIError as error:
         raise StoreUnavailable(

@@ -14,7 +14,7 @@ from chw_tools.store.tables import DERIVED, REGISTER
 
 FOLDER = Path(chw_tools.store.__file__).parent
 #: The store's own tables that hold nothing about anybody, and so may be asked directly.
-ABOUT_NOBODY = {"STORE_INFO", "SOURCES", "IMPORT_RUNS", "_WRITER_LOCK"}
+ABOUT_NOBODY = {"STORE_INFO", "SOURCES", "IMPORT_RUNS", "WRITER_LOCK"}
 BUILDERS = {"select", "update", "delete"}
 
 
