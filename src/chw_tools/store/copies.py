@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 #: Tables whose rows a backup tells and a restore compares.
-_COUNTED = (*REGISTER, *DERIVED, "unmodelled", "plan_runs")
+_COUNTED = (*REGISTER, *DERIVED, "unmodelled", "plan_runs", "planning_runs")
 _NEW_LIFE = "UPDATE store_info SET epoch = {mark}"
 
 
