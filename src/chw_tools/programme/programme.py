@@ -25,6 +25,7 @@ from chw_tools.programme.monitoring import (
     read_monitoring,
 )
 from chw_tools.programme.monitoring import FILE as MONITORING_FILE
+from chw_tools.programme.outreach import Outreach, load_outreach, read_outreach
 from chw_tools.programme.protocols import OutreachProtocol, load_protocols, read_protocols
 from chw_tools.programme.rules import FILE as RULES_FILE
 from chw_tools.programme.rules import Rule, read_rules, shipped_rule_sets
@@ -147,6 +148,7 @@ class Programme:
     effects: Effects = field(default_factory=load_effects)
     monitoring: tuple[MonitoringRule, ...] = field(default_factory=load_monitoring)
     protocols: Mapping[str, OutreachProtocol] = field(default_factory=load_protocols)
+    outreach: Outreach = field(default_factory=load_outreach)
     language: str = WRITTEN_IN
     translations: Mapping[str, Translation] = field(default_factory=dict)
 
@@ -198,6 +200,7 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
     effects = read_effects(folder, problems)
     monitoring = read_monitoring(folder, problems)
     protocols = read_protocols(folder, problems)
+    outreach = read_outreach(folder, problems)
     reading.check_names(raw, _TOP, _FILE, "", problems)
     texts = [reading.read_text(raw, name, _FILE, "", problems) for name in _TEXTS]
     translations = read_translations(_languages(raw, texts[-1], problems), folder, problems)
@@ -223,6 +226,7 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
         effects=effects,
         monitoring=monitoring,
         protocols=protocols,
+        outreach=outreach,
         figures=(
             *_figures(raw),
             *(Figure(f"scope.{key}", *said) for key, said in scope.figures().items()),
@@ -234,6 +238,7 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
             *_effect_figures(effects),
             *(Figure(f"monitoring.{r.id}", r.label, r.source, r.verified) for r in monitoring),
             *_protocol_figures(protocols),
+            *(Figure(f"outreach.{one[0]}", *one[1:]) for one in outreach.figures()),
         ),
     )
     return programme, problems

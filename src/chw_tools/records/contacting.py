@@ -123,6 +123,7 @@ ENROLMENTS = Table(
         Column(
             "anchor_on", "day", "Day the steps count from: due, discharge, finding.", required=True
         ),
+        Column("goal_from", "day", "A visit from this day on meets the goal; else the anchor."),
         *_state(ENROLMENT_STATES),
         Column("experiment", "text", "Experiment that the person takes part in."),
         Column("arm", "text", "Arm of it."),
@@ -292,6 +293,8 @@ CHANNEL_STATES = Table(
         Column("reason", "text", "Why, by key."),
         Column("budget_day", "day", "Day that the count is of."),
         Column("n_sent", "integer", "Segments handed over on that day.", required=True, low=0),
+        Column("minute_at", "instant", "Minute that the rate is counted in."),
+        Column("n_in_minute", "integer", "Messages handed over in it.", low=0),
         Column("changed_at", "instant", "When the row last changed.", required=True),
     ),
     key="channel",
@@ -366,12 +369,14 @@ INDEXED: dict[str, tuple[tuple[str, ...], ...]] = {
     "enrolments": (("person_id",), ("state",)),
     "messages": (
         ("state", "due_at"),
+        ("state", "channel", "priority", "due_at"),
         ("person_id",),
-        ("number",),
+        ("number", "handed_at"),
         ("provider", "provider_id"),
         ("enrolment_id",),
     ),
     "message_events": (("message_id",), ("person_id",)),
+    "receipts": (("message_id",),),
     "inbound_messages": (("number", "received_at"), ("person_id",)),
     "tasks": (("state", "due_on"), ("person_id",), ("worker_id",)),
     "task_events": (("task_id",), ("person_id",)),

@@ -16,6 +16,7 @@ from chw_tools.store.append_only import put_up
 from chw_tools.store.imports import now
 from chw_tools.store.store import WRITER_LOCK, Store
 from chw_tools.store.tables import METADATA, STORE_INFO
+from chw_tools.store.turns import CAN_TAKE_TURNS, take_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,13 +122,17 @@ def _shown(url: sa.URL) -> str:
 
 
 def _sqlite_notes() -> tuple[str, ...]:
-    if sqlite3.sqlite_version_info >= _SOUND_SQLITE:
+    if _is_sound() or CAN_TAKE_TURNS:
         return ()
     return (
         f"SQLite {sqlite3.sqlite_version} is older than 3.51.3, which mended a rare corruption "
-        "of write-ahead logs used by several processes: let one process write, keep backups, "
-        "or use a newer SQLite.",
+        "of write-ahead logs used by several processes, and this system has no locks by which "
+        "they could take turns: let one process write, keep backups, or use a newer SQLite.",
     )
+
+
+def _is_sound() -> bool:
+    return sqlite3.sqlite_version_info >= _SOUND_SQLITE
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
@@ -138,6 +143,8 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         _make_private(Path(str(url.database)), where=_shown(url))
     engine = sa.create_engine(url, **options)
     sa.event.listen(engine, "connect", _set_up_sqlite)
+    if "poolclass" not in options and CAN_TAKE_TURNS and not _is_sound():
+        take_turns(engine, Path(str(url.database)))
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 

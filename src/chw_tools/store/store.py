@@ -101,6 +101,27 @@ class Store:
                     self._current.connection = None
 
     @contextmanager
+    def working(self) -> Iterator[sa.Connection]:
+        """A transaction on the rows that change (messages, tasks); inside another it joins.
+
+        Unlike :meth:`transaction` it takes no place in the order of commits, so on PostgreSQL
+        several work at a time, each on the rows that it locks. For modules of the store.
+        """
+        current = self._open_connection()
+        if current is not None:
+            with _ours():
+                yield current
+            return
+        with _ours(), self._engine.connect() as connection:
+            connection = connection.execution_options(chw_writes=True)
+            with connection.begin():
+                self._current.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._current.connection = None
+
+    @contextmanager
     def _reading(self, scope: Scope = WHOLE) -> Iterator[Reader]:
         current = self._open_connection()
         if current is not None:

@@ -23,6 +23,8 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('budget_day', DAY, nullable=True),
     sa.Column('n_sent', sa.BigInteger(), nullable=False),
+    sa.Column('minute_at', INSTANT, nullable=True),
+    sa.Column('n_in_minute', sa.BigInteger(), nullable=True),
     sa.Column('changed_at', INSTANT, nullable=False),
     sa.PrimaryKeyConstraint('channel', name=op.f('pk_channel_states'))
     )
@@ -44,6 +46,7 @@ def upgrade() -> None:
     sa.Column('protocol', sa.Text(), nullable=False),
     sa.Column('protocol_version', sa.BigInteger(), nullable=False),
     sa.Column('anchor_on', DAY, nullable=False),
+    sa.Column('goal_from', DAY, nullable=True),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('experiment', sa.Text(), nullable=True),
@@ -164,9 +167,10 @@ def upgrade() -> None:
     sa.UniqueConstraint('dedupe_key', name=op.f('uq_messages_dedupe_key'))
     )
     op.create_index('ix_messages_enrolment_id', 'messages', ['enrolment_id'], unique=False)
-    op.create_index('ix_messages_number', 'messages', ['number'], unique=False)
+    op.create_index('ix_messages_number_handed_at', 'messages', ['number', 'handed_at'], unique=False)
     op.create_index('ix_messages_person_id', 'messages', ['person_id'], unique=False)
     op.create_index('ix_messages_provider_provider_id', 'messages', ['provider', 'provider_id'], unique=False)
+    op.create_index('ix_messages_state_channel_priority_due_at', 'messages', ['state', 'channel', 'priority', 'due_at'], unique=False)
     op.create_index('ix_messages_state_due_at', 'messages', ['state', 'due_at'], unique=False)
     op.create_table('receipts',
     sa.Column('id', ID, nullable=False),
@@ -179,6 +183,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_receipts')),
     sa.UniqueConstraint('provider', 'provider_id', 'state', name=op.f('uq_receipts_provider_provider_id_state'))
     )
+    op.create_index('ix_receipts_message_id', 'receipts', ['message_id'], unique=False)
     op.create_table('task_events',
     sa.Column('id', ID, nullable=False),
     sa.Column('task_id', ID, nullable=False),
@@ -225,11 +230,13 @@ def downgrade() -> None:
     op.drop_index('ix_task_events_person_id', table_name='task_events')
     op.drop_index('ix_task_events_task_id', table_name='task_events')
     op.drop_table('task_events')
+    op.drop_index('ix_receipts_message_id', table_name='receipts')
     op.drop_table('receipts')
     op.drop_index('ix_messages_state_due_at', table_name='messages')
+    op.drop_index('ix_messages_state_channel_priority_due_at', table_name='messages')
     op.drop_index('ix_messages_provider_provider_id', table_name='messages')
     op.drop_index('ix_messages_person_id', table_name='messages')
-    op.drop_index('ix_messages_number', table_name='messages')
+    op.drop_index('ix_messages_number_handed_at', table_name='messages')
     op.drop_index('ix_messages_enrolment_id', table_name='messages')
     op.drop_table('messages')
     op.drop_index('ix_message_events_person_id', table_name='message_events')
