@@ -1,103 +1,182 @@
-"""A simulated district's week end to end: choice and routes of all workers, seconds and memory.
+"""A simulated district in one run: hours, posts, caseloads, the week with its routes, supplies.
 
-Run: ``python benchmarks/planning_district.py`` (100,000 people, 500 workers), ``quick`` for
-2,000 people and 10 workers, ``--scheduler ADDRESS`` for the workers of a Dask scheduler.
-Homes are drawn at random around villages; posts and caseloads are measured by their own
-benchmarks, here each home belongs to the worker of its village.
+::
+
+    python benchmarks/planning_district.py             100,000 people, 500 workers
+    python benchmarks/planning_district.py quick       3,000 people, 10 workers
+    python benchmarks/planning_district.py --dask 2    routes on so many workers of Dask, here
+    python benchmarks/planning_district.py --scheduler ADDRESS    on a scheduler of your own
+
+What ``chw plan district`` does, from the store to the plan; making the district and its store
+is not counted. CPU seconds are those of this process and its solvers (and of Dask's workers
+where they are started here), memory is what all of them hold together, sampled.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
+import sys
+import tempfile
+import threading
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from chw_tools.resource_allocation.choice import ChoiceProblem, Floor, choose
-from chw_tools.resource_allocation.routing import RouteProblem, Shift, solve_all
-from chw_tools.resource_allocation.solving import Stop
+from chw_tools.programme import load_programme
+from chw_tools.records import Source, conform, derived_ids
+from chw_tools.records.tables import TABLES
+from chw_tools.resource_allocation.routing import Work
+from chw_tools.settings import read_settings
+from chw_tools.testing import simulate_programme
+from chw_tools.wiring import build_parts
+from chw_tools.workflows.district import DistrictAsked, DistrictPlan, plan_district
+from chw_tools.workflows.week import WeekAsked
 
-DAYS, OPENS, MINUTES = 5, 480.0, 300.0
-OFFERED = 200
+#: Shared pages are counted once for each process: more than is truly held.
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICK = os.sysconf("SC_CLK_TCK")
 
 
-def draw_homes(n_people: int, n_workers: int, seed: int = 0) -> pd.DataFrame:
-    """Homes of four around the worker of their village, some required, some poor."""
+class Watch:
+    """Samples memory and CPU seconds of this process and all below it."""
+
+    def __init__(self) -> None:
+        self.most, self._cpu, self._over = 0.0, {}, threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of every process that was seen, as last seen."""
+        return sum(self._cpu.values())
+
+    def _sample(self) -> None:
+        first = _family()
+        before = {pid: seconds for pid, (seconds, _) in first.items()}
+        while not self._over.wait(0.25):
+            now = _family()
+            self.most = max(self.most, sum(held for _, held in now.values()) / 1e9)
+            self._cpu |= {pid: s - before.get(pid, 0.0) for pid, (s, _) in now.items()}
+
+
+def _family() -> dict[int, tuple[float, float]]:
+    """CPU seconds and bytes held, of this process and its descendants."""
+    stats = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue  # over by now
+            cpu = (int(words[11]) + int(words[12])) / _TICK
+            stats[int(entry.name)] = (int(words[1]), cpu, float(words[21]) * _PAGE)
+    mine = {os.getpid()}
+    for _ in range(8):
+        mine |= {pid for pid, (parent, _, _) in stats.items() if parent in mine}
+    return {pid: stats[pid][1:] for pid in mine if pid in stats}
+
+
+def more_workers(register: object, n_workers: int, seed: int = 0) -> pd.DataFrame:
+    """The simulated workers, and as many new ones at homes of the district as are wanted."""
+    workers, homes = register.workers, register.households
     rng = np.random.default_rng(seed)
-    n = n_people // 4
-    worker = rng.integers(0, n_workers, n)
-    return pd.DataFrame(
+    at = homes[homes["latitude"].notna()].iloc[rng.permutation(homes["latitude"].notna().sum())]
+    n = max(n_workers - len(workers), 0)
+    numbers = [f"new-{number}" for number in range(n)]
+    new = pd.DataFrame(
         {
-            "worker_id": [f"w{w:04}" for w in worker],
-            "x": rng.normal(0, 1.2, n),
-            "y": rng.normal(0, 1.2, n),
-            "value": rng.beta(1, 9, n) * rng.choice([0.05, 0.1, 0.2], n),
-            "minutes": 34.0 + 10 * rng.integers(0, 3, n) + 8,
-            "wealth_fifth": rng.integers(1, 6, n).astype(str),
-            "is_required": rng.random(n) < 0.01,
-            "risk": rng.beta(1, 9, n),
-            "weeks_unseen": rng.integers(0, 40, n),
-        },
-        index=[f"h{i:06}" for i in range(n)],
+            "id": derived_ids(Source(workers["source"].iloc[0]), "workers", numbers),
+            "name": [f"New worker {number + 1}" for number in range(n)],
+            "area_id": at["area_id"].to_numpy()[:n],
+            "latitude": at["latitude"].to_numpy()[:n],
+            "longitude": at["longitude"].to_numpy()[:n],
+            "source": workers["source"].iloc[0],
+            "source_id": numbers,
+            "known_on": workers["known_on"].min(),
+        }
     )
+    return conform(TABLES["workers"], pd.concat([workers, new], ignore_index=True))
 
 
-def as_problem(homes: pd.DataFrame) -> RouteProblem:
-    """One worker's homes as a week of routes."""
-    xy = np.vstack([[0.0, 0.0], homes[["x", "y"]].to_numpy()])
-    km = np.sqrt(((xy[:, None] - xy[None, :]) ** 2).sum(axis=2))
-    mean = float(homes["value"].mean())
-    return RouteProblem(
-        travel=km * 1.4 / 4.5 * 60,
-        stop_at=np.arange(1, len(xy)),
-        service=homes["minutes"].to_numpy() - 8,
-        value=homes["value"].to_numpy(),
-        shifts=tuple(Shift(f"day {d + 1}", 0, None, OPENS, OPENS + MINUTES) for d in range(DAYS)),
-        required=homes["is_required"].to_numpy(),
-        travel_cost=mean * 1e-3,
-        cost_ticks=1e4 / mean,
-    )
-
-
-def offered(homes: pd.DataFrame, chosen: pd.DataFrame) -> list[RouteProblem]:
-    """Each worker's chosen homes and the next best ones."""
-    because = chosen["because"].reindex(homes.index)
-    rows = homes.assign(
-        is_required=because.isin(["required", "floor", "owed"]), is_in=because.notna()
-    )
-    rows["worth"] = rows["value"] / rows["minutes"]
-    rows = rows.sort_values(["is_required", "is_in", "worth"], ascending=False)
-    return [as_problem(part.head(OFFERED)) for _, part in rows.groupby("worker_id", sort=True)]
+def fill_store(parts: object, n_people: int, n_workers: int) -> None:
+    """A simulated district into a store."""
+    register = simulate_programme(people=n_people, seed=1).register
+    store = parts.store
+    store.set_population("simulated")
+    with store.transaction():
+        for name in TABLES:
+            frame = getattr(register, name)
+            if name == "workers":
+                frame = more_workers(register, n_workers)
+            if len(frame):
+                store.save(name, frame)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("quick", nargs="?", choices=["quick"])
     parser.add_argument("--scheduler", help="address of a Dask scheduler")
+    parser.add_argument("--dask", type=int, help="start so many workers of Dask here")
+    parser.add_argument("--limit", type=float, default=360.0, help="seconds for everything")
+    parser.add_argument("--home", type=Path, help="keep the store in this folder, and use it again")
     asked = parser.parse_args()
-    n_people, n_workers = (2_000, 10) if asked.quick else (100_000, 500)
-    homes = draw_homes(n_people, n_workers)
-    minutes = pd.Series(DAYS * MINUTES, index=sorted(homes["worker_id"].unique()))
-    began = time.perf_counter()
-    floors = (Floor("wealth_fifth", "1", len(minutes) * 6),)
-    choice = choose(ChoiceProblem(homes, minutes, floors=floors, risk_floor=0.6), Stop(60.0))
-    chosen_after = time.perf_counter() - began
-    problems = offered(homes, choice.chosen)
-    plans = solve_all(problems, Stop(1.0), seed=1, scheduler=asked.scheduler)
-    seconds = time.perf_counter() - began
-    memory = sum(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    print(f"{n_people:,} people, {len(minutes)} workers, load {os.getloadavg()[0]:.1f}")
-    print(f"choice {chosen_after:.1f} s, gap {choice.gap:.2%}, feasible {choice.is_feasible}")
-    print(f"routes {seconds - chosen_after:.1f} s; whole {seconds:.1f} s (goal 360 s for 500)")
-    print(f"value {sum(p.value for p in plans):.2f} of at most {sum(p.bound for p in plans):.2f}")
-    print(f"feasible weeks {sum(p.is_feasible for p in plans)} of {len(plans)}")
-    print(f"largest process and largest child together {memory / 1e6:.2f} GB (goal 4 GB)")
+    n_people, n_workers = (3_000, 10) if asked.quick else (100_000, 500)
+    with ExitStack() as stack:
+        home = asked.home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        parts = build_parts(read_settings({"CHW_HOME": str(home)}))
+        stack.callback(parts.close)
+        if parts.store.population is None:
+            fill_store(parts, n_people, n_workers)
+        address = asked.scheduler
+        if asked.dask:
+            from distributed import LocalCluster
+
+            cluster = stack.enter_context(
+                LocalCluster(n_workers=asked.dask, threads_per_worker=1, dashboard_address=None)
+            )
+            address = cluster.scheduler_address
+        watch = stack.enter_context(Watch())
+        began = time.perf_counter()
+        found = plan_district(
+            store=parts.store,
+            models=parts.models,
+            programme=load_programme(),
+            asked=DistrictAsked(WeekAsked(), limit_seconds=asked.limit),
+            work=Work(seed=1, scheduler=address),
+        )
+        seconds = time.perf_counter() - began
+        time.sleep(0.5)
+        _tell(found, seconds, watch)
+
+
+def _tell(found: DistrictPlan, seconds: float, watch: Watch) -> None:
+    week, load = found.week.plan.summary, os.getloadavg()[0]
+    say = sys.stdout.write
+    people = len(found.needs.assessment.features.frame)
+    say(f"{people:,} people, {len(found.needs.workers)} workers, load {load:.1f}\n")
+    for stage, spent in found.seconds.items():
+        say(f"  {stage:<12}{spent:8.1f} s\n")
+    say(f"whole {seconds:.1f} s by the clock, {watch.cpu:.0f} CPU s (goal 360 s)\n")
+    say(f"all processes together {watch.most:.2f} GB (goal 4 GB)\n")
+    homes = found.caseloads.table
+    say(f"posts gap {found.posts.plan.gap:.2%}; caseloads gap {found.caseloads.plan.gap:.2%}, ")
+    say(f"{int(homes['worker_id'].isna().sum())} of {len(homes):,} homes without a worker\n")
+    say(f"week: {week['n_visits']:,} people at {week['n_homes']:,} homes, gap {week['gap']:.1%}, ")
+    say(f"{week['n_by_insertion']} of {week['n_workers']} weeks by insertion, ")
+    say(f"{len(found.supplies.plan.orders):,} orders\n")
+    for why in (*week["why_not"], *found.notes):
+        say(f"  {why}\n")
 
 
 if __name__ == "__main__":

@@ -109,3 +109,41 @@ def test_a_replay_that_cannot_be_is_explained(
 ) -> None:
     assert main(["replay", *words], world) != 0
     assert said in capsys.readouterr().err
+
+
+def test_a_district_is_planned_in_one_run_and_kept_where_asked(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["plan", "district", "--time-limit", "8", "--folder", str(tmp_path / "week")]
+    made = answer(world, capsys, *words, "--keep")
+
+    assert set(made["runs"]) == {"posts", "caseloads", "week", "supplies"}
+    assert {load["worker_id"] for load in made["caseloads"]} != {None}
+    assert made["posts"]
+    assert made["orders"]
+    assert len(pd.read_csv(tmp_path / "week" / "visits.csv")) == made["week"]["n_visits"] > 0
+    assert set(made["seconds"]) == {
+        "register",
+        "needs",
+        "posts",
+        "caseloads",
+        "week",
+        "supplies",
+    }
+
+    # Days and weeks go by the kept caseloads from now on.
+    of_home = {load["home"]: load["worker_id"] for load in made["caseloads"]}
+    day = answer(world, capsys, "plan")
+    known = [v for v in day["visits"] if v["household_id"] in of_home]
+    assert known
+    assert all(v["worker_id"] == of_home[v["household_id"]] for v in known)
+
+
+def test_a_district_is_told_in_words(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "district", "--time-limit", "8"], world) == 0
+    said = capsys.readouterr().out
+
+    for part in ("Posts", "Caseloads", "Week from", "Supplies", "Nothing was kept"):
+        assert part in said

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chw_tools.cli import planning
+from chw_tools.cli import district, planning
 from chw_tools.cli import plans as more_plans
 from chw_tools.cli.options import AsOf, Json, Limit, Output, Person, PlannedDay, day
 from chw_tools.cli.published import show_published
@@ -44,6 +44,7 @@ def add_to(app: typer.Typer) -> None:
     )(recommend)
     planning.add_to(plans)
     more_plans.add_to(app, plans)
+    district.add_to(plans)
     app.add_typer(plans, name="plan")
     app.add_typer(visits, name="visits")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chw_tools.wiring import Parts
-    from chw_tools.workflows.workforce import Needs
+    from chw_tools.workflows.needs import Needs
 
 Seconds = Annotated[float, typer.Option("--seconds", min=1, help="Time for each plan solved.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed and steps, same plan.")]
@@ -27,7 +27,7 @@ def add_to(plans: typer.Typer) -> None:
         epilog="Examples: chw plan posts · chw plan posts --posts 20 --worst-first · "
         "chw plan posts --curve 12 --curve 16 --curve 20"
     )(posts)
-    plans.command(epilog="Examples: chw plan caseloads · chw plan caseloads --absent KEY")(
+    plans.command(epilog="Examples: chw plan caseloads · chw plan caseloads --absent KEY --keep")(
         caseloads
     )
     plans.command(epilog="Example: chw plan supplies --stock stock.csv --depot health-centre")(
@@ -98,7 +98,7 @@ def posts(
     """Where to post how many workers, and how near the best plan that is proven to be."""
     world: World = context.obj
     from chw_tools.resource_allocation.solving import Stop
-    from chw_tools.workflows.workforce import plan_posts, plan_posts_fairly
+    from chw_tools.workflows.posts import plan_posts, plan_posts_fairly
 
     plan_them = plan_posts_fairly if worst_first else plan_posts
     with world.parts() as parts:
@@ -171,6 +171,9 @@ def caseloads(
     absent: Annotated[
         list[str] | None, typer.Option(help="Key of a worker who is away; others stand in.")
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="From now on plans of days and weeks use them.")
+    ] = False,
     seconds: Seconds = 30.0,
     as_of: AsOf = None,
     output: Output = None,
@@ -179,7 +182,7 @@ def caseloads(
     """Which worker looks after which home: whole homes, fair loads, hard capacity."""
     world: World = context.obj
     from chw_tools.resource_allocation.solving import Stop
-    from chw_tools.workflows.workforce import plan_caseloads
+    from chw_tools.workflows.caseloads import keep_caseloads, plan_caseloads
 
     with world.parts() as parts:
         found = plan_caseloads(
@@ -188,6 +191,7 @@ def caseloads(
             stop=Stop(seconds),
             absent=absent or [],
         )
+        run_id = keep_caseloads(parts.store, found) if keep else None
     table, plan = found.table, found.plan
     if output is not None:
         table.to_csv(output, index=False)
@@ -197,6 +201,7 @@ def caseloads(
                 "gap": plan.gap,
                 "is_feasible": plan.is_feasible,
                 "n_kept": found.n_kept,
+                "run_id": run_id,
                 "seconds": plan.seconds,
                 "caseloads": frame_rows(table),
                 "notes": found.notes,
@@ -215,6 +220,10 @@ def caseloads(
     if len(reasons):
         say_table("Without a worker", ["Why", "Homes"], list(reasons.items()))
     say_notes(found.notes)
+    if keep:
+        say("Kept: plans of days and weeks use these caseloads from now on.")
+    else:
+        say("Nothing was kept; with --keep plans of days and weeks use them.")
 
 
 def supplies(
@@ -233,7 +242,7 @@ def supplies(
     """What each worker orders, from the visits planned; scarce stock is shared fairly."""
     world: World = context.obj
     from chw_tools.exchange.stock_files import read_stock
-    from chw_tools.workflows.workforce import plan_supplies
+    from chw_tools.workflows.supplies import plan_supplies
 
     counted = read_stock(stock)
     with world.parts() as parts:
@@ -275,7 +284,7 @@ def supplies(
 
 
 def _needs(parts: Parts, as_of: datetime | None) -> Needs:
-    from chw_tools.workflows.workforce import plan_needs
+    from chw_tools.workflows.needs import plan_needs
 
     return plan_needs(
         store=parts.store, models=parts.models, programme=parts.programme, as_of=day(as_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from chw_tools.resource_allocation.choice import Floor
     from chw_tools.resource_allocation.replay import Replay
+    from chw_tools.resource_allocation.week import WeekPlan
     from chw_tools.workflows.week import WeekResult
 
 
@@ -67,8 +69,9 @@ def week(
 ) -> None:
     """Plan a week: whom each worker visits on which day, in which order, and who waits."""
     world: World = context.obj
+    from chw_tools.resource_allocation.routing import Work
     from chw_tools.resource_allocation.week import WeekOptions
-    from chw_tools.workflows.week import plan_week
+    from chw_tools.workflows.week import WeekAsked, keep_week, plan_week
 
     options = WeekOptions(
         days=days,
@@ -82,20 +85,23 @@ def week(
             models=parts.models,
             programme=parts.programme,
             as_of=day(as_of),
-            week_from=day(on),
-            options=options,
-            limit_seconds=time_limit,
-            seed=seed,
-            scheduler=scheduler,
-            progress=progress,
+            asked=WeekAsked(day(on), options),
+            work=Work(
+                seed=seed,
+                limit_seconds=time_limit,
+                scheduler=scheduler,
+                progress=partial(progress, "weeks planned"),
+            ),
         )
+        run_id = keep_week(parts.store, result)
         is_simulated = parts.store.population == "simulated"
-    files = _write_files(result, folder, names=names, is_simulated=is_simulated)
+    files = write_week(result, folder, names=names, is_simulated=is_simulated)
     if json:
         say_json(
             {
                 "as_of": result.as_of,
                 "week_from": result.week_from,
+                "run_id": run_id,
                 "summary": result.plan.summary,
                 "notes": result.notes,
                 "files": files,
@@ -121,9 +127,10 @@ def _floor(text: str) -> Floor:
     return Floor(parts[0], parts[1], int(parts[2]))
 
 
-def _write_files(
+def write_week(
     result: WeekResult, folder: Path | None, *, names: bool, is_simulated: bool
 ) -> list[str]:
+    """Write a week's files where a folder is given; their names."""
     if folder is None:
         return []
     import pandas as pd
@@ -154,7 +161,7 @@ def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None
     say(
         f"Week from {result.week_from:%Y-%m-%d}, knowing what was known on "
         f"{result.as_of:%Y-%m-%d}: {told['n_visits']:,} people at {told['n_homes']:,} homes by "
-        f"{told['n_workers']:,} workers; {told['n_due_waiting']:,} who are due wait"
+        f"{told['n_workers']:,} workers. {told['n_due_waiting']:,} wait who are due by then"
     )
     by_day = plan.visits.groupby(plan.visits["visit_on"].dt.strftime("%A %d %B"), sort=False)
     ordered = sorted(by_day, key=lambda part: part[1]["visit_on"].iloc[0])
@@ -168,8 +175,7 @@ def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None
     kind = plan.unvisited["reason"].str.replace(
         r"(, on \d{4}-\d\d-\d\d|; number \d+ in line| by [\d a-z,]+ visits)", "", regex=True
     )
-    waits = plan.unvisited.groupby(kind).size().sort_values(ascending=False)
-    say_table("Who waits, and why", ["Reason", "People"], list(waits.items()))
+    say_table("Who waits, and why", ["Reason", "Due this week", "Later"], _waiting(plan, kind))
     say(
         f"Used {told['minutes_used']:,.0f} of {told['minutes_capacity']:,.0f} minutes; benefit "
         f"{told['benefit']:.3g}, no plan exceeds {told['benefit_bound']:.3g}; "
@@ -184,8 +190,21 @@ def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None
     for why in told["why_not"]:
         say(f"Not kept: {why}")
     say_notes(result.notes)
+    say("Kept. The day's list stays that of chw plan.")
     if folder is not None:
         say(f"Written to {folder}: {len(files)} files, among them visits.csv and map.svg")
+
+
+def _waiting(plan: WeekPlan, kind: pd.Series) -> list[tuple[str, str, str]]:
+    """People who wait by reason, those who are due beside those who are not yet."""
+    import pandas as pd
+
+    due = plan.unvisited["is_due"]
+    counts = pd.crosstab(kind, due).reindex(columns=[True, False], fill_value=0)
+    counts = counts.sort_values([True, False], ascending=False)
+    rows = [(str(why), f"{n_due:,}", f"{later:,}") for why, n_due, later in counts.itertuples()]
+    total = (f"{int(counts[True].sum()):,}", f"{int(counts[False].sum()):,}")
+    return [*rows, ("All", *total)]
 
 
 def say_what_if(

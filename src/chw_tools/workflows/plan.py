@@ -92,7 +92,9 @@ def plan_visits(
         person_ids=caseload,
     )
     workers = assessment.register.workers
-    situation = situation_of(assessment, follow_ups=follow_ups)
+    situation = replace(
+        situation_of(assessment, follow_ups=follow_ups), caseloads=store.load_caseloads()
+    )
     if caseload is not None:
         situation = replace(situation, workers=workers[workers["id"] == worker_id])
         if follow_ups is not None:
@@ -151,7 +153,9 @@ def _caseload(
         raise NotFound("No such worker.", cure="Choose one from the list of workers.")
     staff = at_work(known.workers, visit_on)
     living = known.people[known.people["died_on"].isna() & known.people["moved_on"].isna()]
-    assigned = assign_households(living, known.households, known.areas, staff)
+    assigned = assign_households(
+        living, known.households, known.areas, staff, caseloads=store.load_caseloads()
+    )
     plan = store.load_plan()
     if plan is not None:
         pair = ["person_id", "worker_id"]

@@ -1,14 +1,12 @@
-"""Plan a week of visits for every worker; nothing is kept, files are the reader's."""
+"""Plan a week of visits for every worker, and keep it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from chw_tools.resource_allocation.routing import Work
 from chw_tools.resource_allocation.week import WeekOptions, WeekPlan
 from chw_tools.resource_allocation.week import plan_week as plan_week_of
 from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, load_part, usable_model
@@ -18,12 +16,35 @@ if TYPE_CHECKING:
     from datetime import date
 
     from chw_tools.programme import Programme
+    from chw_tools.resource_allocation.routing import Work
     from chw_tools.workflows.assess import Assessment
-    from chw_tools.workflows.ports import ModelStore, Progress, RegisterStore
+    from chw_tools.workflows.ports import LongerPlans, ModelStore, RegisterStore
 
 #: Most seconds for one worker's routes where a limit for all leaves so many: beyond, the
 #: plan hardly betters (benchmarks/planning_routes.py).
 _MOST = 20.0
+
+
+@dataclass(frozen=True)
+class WeekAsked:
+    """What a week is to be.
+
+    Parameters
+    ----------
+    week_from : date, optional
+        First day of the week; by default the next Monday after the day known.
+    options : WeekOptions
+        Days, floors, duties, teams, travel times.
+    follow_ups : DataFrame, optional
+        Visits that must be made within a window, as declared in ``REQUIRED_VISITS``.
+    caseloads : Series, optional
+        Worker planned for each home.
+    """
+
+    week_from: date | None = None
+    options: WeekOptions = field(default_factory=WeekOptions)
+    follow_ups: pd.DataFrame | None = None
+    caseloads: pd.Series | None = None
 
 
 @dataclass(frozen=True)
@@ -43,33 +64,21 @@ def plan_week(
     models: ModelStore,
     programme: Programme,
     as_of: date | None = None,
-    week_from: date | None = None,
-    options: WeekOptions | None = None,
-    follow_ups: pd.DataFrame | None = None,
-    limit_seconds: float | None = None,
-    seed: int = 0,
-    n_processes: int | None = None,
-    scheduler: str | None = None,
-    progress: Progress | None = None,
+    asked: WeekAsked | None = None,
+    work: Work | None = None,
 ) -> WeekResult:
     """Plan a week from what was known the evening before.
 
     Parameters
     ----------
     store, models, programme
-        The parts.
+        The parts. Caseloads that are kept say whose home it is, unless others are asked for.
     as_of : date, optional
         Day whose knowledge is used; by default the last recorded day.
-    week_from : date, optional
-        First day of the week; by default the next Monday after ``as_of``.
-    options : WeekOptions, optional
-        Days, floors, duties, teams, travel times.
-    follow_ups : DataFrame, optional
-        Visits that must be made within a window, as declared in ``REQUIRED_VISITS``.
-    limit_seconds : float, optional
-        Time for all routes together, shared out among the workers.
-    seed, n_processes, scheduler, progress
-        As the solver takes them.
+    asked : WeekAsked, optional
+    work : Work, optional
+        Chance, time for all routes together, processes or a scheduler, and who is told how
+        far it is.
 
     Raises
     ------
@@ -77,28 +86,45 @@ def plan_week(
         If nothing was ever recorded and no day is given.
     """
     known_on = day_of(store, as_of)
-    monday = pd.Timestamp(week_from).as_unit("s") if week_from else _next_monday(known_on)
     using = usable_model(models, store, PRIORITY_OUTCOME)
     assessment = assess(load_part(store, None), programme=programme, as_of=known_on, using=using)
-    chosen = options or WeekOptions()
-    if limit_seconds is not None:
-        chosen = replace(chosen, stop=replace(chosen.stop, seconds=_MOST))
-    work = Work(
-        seed=seed,
-        limit_seconds=limit_seconds,
-        n_processes=n_processes,
-        scheduler=scheduler,
-        progress=None if progress is None else partial(progress, "weeks planned"),
-    )
+    week = asked or WeekAsked()
+    if week.caseloads is None:
+        week = replace(week, caseloads=store.load_caseloads())
+    if work is not None and work.limit_seconds is not None:
+        most = replace(week.options.stop, seconds=_MOST)
+        week = replace(week, options=replace(week.options, stop=most))
+    result = week_of(assessment, programme=programme, asked=week, work=work)
+    return replace(result, notes=(*using.notes, *result.notes))
+
+
+def week_of(
+    assessment: Assessment, *, programme: Programme, asked: WeekAsked, work: Work | None = None
+) -> WeekResult:
+    """The week of an assessment; see :func:`plan_week`."""
+    known_on = assessment.as_of
+    first = pd.Timestamp(asked.week_from).as_unit("s") if asked.week_from else None
+    week_from = _next_monday(known_on) if first is None else first
     plan = plan_week_of(
-        situation_of(assessment, follow_ups=follow_ups),
+        replace(situation_of(assessment, follow_ups=asked.follow_ups), caseloads=asked.caseloads),
         programme=programme,
-        week_from=monday,
-        options=chosen,
+        week_from=week_from,
+        options=asked.options,
         work=work,
     )
-    notes = (*using.notes, *plan.notes)
-    return WeekResult(plan, assessment, known_on.date(), monday.date(), notes)
+    return WeekResult(plan, assessment, known_on.date(), week_from.date(), plan.notes)
+
+
+def keep_week(store: LongerPlans, result: WeekResult) -> str:
+    """Keep a week as a new run; gives its key."""
+    with store.transaction():
+        return store.save_run(
+            "week",
+            tables={"week_visits": result.plan.visits, "week_waiting": result.plan.unvisited},
+            as_of=result.as_of,
+            from_on=result.week_from,
+            summary={**result.plan.summary, "notes": list(result.notes)},
+        )
 
 
 def _next_monday(day: pd.Timestamp) -> pd.Timestamp:

@@ -1,0 +1,198 @@
+"""A whole district in one run: hours, posts, caseloads, the week with its routes, supplies."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chw_tools.records import empty_table
+from chw_tools.records.planning import STOCK
+from chw_tools.resource_allocation.routing import Work
+from chw_tools.resource_allocation.solving import Stop
+from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, load_part, usable_model
+from chw_tools.workflows.caseloads import keep_caseloads, plan_caseloads, worker_of_homes
+from chw_tools.workflows.needs import needs_of
+from chw_tools.workflows.posts import plan_posts
+from chw_tools.workflows.supplies import plan_supplies
+from chw_tools.workflows.week import WeekAsked, keep_week, week_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    import pandas as pd
+
+    from chw_tools.programme import Programme
+    from chw_tools.workflows.caseloads import PlannedCaseloads
+    from chw_tools.workflows.needs import Needs
+    from chw_tools.workflows.ports import LongerPlans, ModelStore, Progress, RegisterStore
+    from chw_tools.workflows.posts import PlannedPosts
+    from chw_tools.workflows.supplies import PlannedSupplies
+    from chw_tools.workflows.week import WeekResult
+
+#: Shares of the time for all: at most so much for posts and caseloads; what is kept back for
+#: the choice, the price of floors and the supplies. The routes get what is left. Decisions of
+#: this project, from benchmarks/planning_district.py.
+_POSTS, _CASELOADS, _KEPT_BACK = 0.15, 0.1, 0.1
+#: Least seconds for a solver, however late it is.
+_LEAST = 1.0
+STAGES = ("register", "needs", "posts", "caseloads", "week", "supplies")
+
+
+@dataclass(frozen=True)
+class DistrictAsked:
+    """What is planned of a district.
+
+    Parameters
+    ----------
+    week : WeekAsked
+        The week; its caseloads are those planned here.
+    stock : DataFrame, optional
+        As declared in ``STOCK``; nothing is taken to be there where none is given.
+    depots : sequence of str
+        Places that send supplies.
+    limit_seconds : float
+        Time for everything; shared among the solvers as it runs down.
+    """
+
+    week: WeekAsked
+    stock: pd.DataFrame | None = None
+    depots: Sequence[str] = ()
+    limit_seconds: float = 360.0
+
+
+@dataclass(frozen=True)
+class DistrictPlan:
+    """Everything planned of a district, and the seconds that each part took."""
+
+    needs: Needs
+    posts: PlannedPosts
+    caseloads: PlannedCaseloads
+    week: WeekResult
+    supplies: PlannedSupplies
+    seconds: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
+def plan_district(
+    *,
+    store: RegisterStore,
+    models: ModelStore,
+    programme: Programme,
+    asked: DistrictAsked,
+    as_of: date | None = None,
+    work: Work | None = None,
+    progress: Progress | None = None,
+) -> DistrictPlan:
+    """Plan a whole district: each part rests on the one before.
+
+    The week is planned with the caseloads planned here, the supplies with both.
+
+    Parameters
+    ----------
+    store, models, programme
+        The parts.
+    asked : DistrictAsked
+    as_of : date, optional
+        Day whose knowledge is used; by default the last recorded day.
+    work : Work, optional
+        Chance, processes or a scheduler; the limit and the progress are those of this call.
+    progress : Progress, optional
+        Told each part as it ends, and the weeks planned.
+
+    Raises
+    ------
+    NothingToRead
+        If nothing was ever recorded and no day is given.
+    """
+    clock = _Clock(asked.limit_seconds, progress)
+    known_on = day_of(store, as_of)
+    using = usable_model(models, store, PRIORITY_OUTCOME)
+    register = load_part(store, None)
+    clock.ends("register")
+    found = assess(register, programme=programme, as_of=known_on, using=using)
+    needs = needs_of(found, programme=programme)
+    clock.ends("needs")
+    how = work or Work()
+    posts = plan_posts(needs, programme=programme, stop=clock.stop(_POSTS), seed=how.seed)
+    clock.ends("posts")
+    caseloads = plan_caseloads(needs, programme=programme, stop=clock.stop(_CASELOADS))
+    clock.ends("caseloads")
+    worker = worker_of_homes(caseloads)
+    routes = replace(
+        how,
+        limit_seconds=clock.left(),
+        progress=None if progress is None else partial(progress, "weeks planned"),
+    )
+    week = week_of(
+        found, programme=programme, asked=replace(asked.week, caseloads=worker), work=routes
+    )
+    clock.ends("week")
+    supplies = plan_supplies(
+        needs,
+        stock=empty_table(STOCK) if asked.stock is None else asked.stock,
+        programme=programme,
+        depots=asked.depots,
+        caseloads=worker,
+    )
+    clock.ends("supplies")
+    return DistrictPlan(
+        needs, posts, caseloads, week, supplies, clock.seconds, (*using.notes, *clock.notes())
+    )
+
+
+def keep_district(store: LongerPlans, plan: DistrictPlan) -> dict[str, str]:
+    """Keep posts, caseloads, week and orders, each as a run; their keys by kind."""
+    as_of = plan.needs.as_of.date()
+    with store.transaction():
+        return {
+            "posts": store.save_run(
+                "posts",
+                tables={"posted": plan.posts.table},
+                as_of=as_of,
+                summary={"gap": plan.posts.plan.gap, "notes": list(plan.posts.notes)},
+            ),
+            "caseloads": keep_caseloads(store, plan.caseloads),
+            "week": keep_week(store, plan.week),
+            "supplies": store.save_run(
+                "supplies",
+                tables={"supply_orders": plan.supplies.plan.orders},
+                as_of=as_of,
+                summary={"fill": plan.supplies.plan.fill, "notes": list(plan.supplies.notes)},
+            ),
+        }
+
+
+class _Clock:
+    """Seconds by part, and what is left of the time for all."""
+
+    def __init__(self, limit: float, progress: Progress | None) -> None:
+        self._began = self._last = time.monotonic()
+        self._limit, self._progress = limit, progress
+        self.seconds: dict[str, float] = {}
+
+    def ends(self, stage: str) -> None:
+        """A part is done."""
+        now = time.monotonic()
+        self.seconds[stage] = now - self._last
+        self._last = now
+        if self._progress is not None:
+            self._progress("parts planned", len(self.seconds), len(STAGES))
+
+    def left(self) -> float:
+        """Seconds for the routes."""
+        spent = time.monotonic() - self._began
+        return max(self._limit * (1.0 - _KEPT_BACK) - spent, _LEAST)
+
+    def stop(self, share: float) -> Stop:
+        """A solver's part of the time."""
+        return Stop(max(min(self._limit * share, self.left()), _LEAST))
+
+    def notes(self) -> tuple[str, ...]:
+        """That the time was exceeded, where it was."""
+        spent = time.monotonic() - self._began
+        if spent <= self._limit:
+            return ()
+        return (f"It took {spent:.0f} s, more than the {self._limit:.0f} s allowed.",)
