@@ -7,7 +7,7 @@ whatever order messages are handed over.
 >>> from datetime import UTC, datetime
 >>> from chw_tools.outreach.wire import Outgoing
 >>> noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
->>> network = SimulatedNetwork(seed=7, clock=lambda: noon)
+>>> network = SimulatedNetwork(seed=2, clock=lambda: noon)
 >>> network.send(Outgoing("m1", "ref-1", "+9995501234567", "Hello")).ending
 'accepted'
 """
