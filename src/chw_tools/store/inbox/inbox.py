@@ -1,0 +1,192 @@
+"""The inbox as the rest of the toolkit sees it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chw_tools.outreach.inbound import interpret
+from chw_tools.store.connection import Reader
+from chw_tools.store.inbox import ending, receiving, standing
+from chw_tools.store.instants import as_instant
+from chw_tools.store.outbox.contacts import lock_points, meet
+from chw_tools.store.scope import WHOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    import sqlalchemy as sa
+
+    from chw_tools.outreach.inbound import Reading, Standing
+    from chw_tools.outreach.wire import InboundNews
+    from chw_tools.programme.templates import Templates
+    from chw_tools.programme.words import Words
+    from chw_tools.store.inbox.standing import Received
+    from chw_tools.store.scope import Scope
+    from chw_tools.store.store import Store
+
+_AT_A_TIME = 500
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message received, as a human looks at it."""
+
+    id: str
+    channel: str
+    number: str = field(repr=False)
+    person_id: str | None
+    text: str = field(repr=False)
+    state: str
+    reason: str
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How the inbox stands: messages by state."""
+
+    by_state: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Messages received into a store, and every act on them.
+
+    ``now`` is an aware instant: nothing here looks at a clock. Whatever the order in which
+    messages are delivered, and however often, STOP and START count by when they were written.
+
+    Parameters
+    ----------
+    store : Store
+        Where they are.
+    words, templates
+        The programme's.
+    country : str
+        For numbers without a country code.
+    by : str
+        Who works, for the diary.
+    """
+
+    store: Store
+    words: Words
+    templates: Templates
+    country: str = ""
+    by: str = "inbox"
+
+    def receive(self, news: Sequence[InboundNews], *, now: datetime) -> int:
+        """Keep messages; how many were not known. Nothing is done about them yet."""
+        with self.store.working() as connection:
+            return receiving.receive(connection, news, country=self.country, now=now)
+
+    def read_all(self, *, now: datetime, limit: int = _AT_A_TIME) -> Mapping[str, int]:
+        """Read what waits, each message in a transaction of its own; how many by state."""
+        with self.store._reading() as reader:
+            found = standing.waiting(reader, limit=limit)
+        ended = (self._read(one, now=now) for one in found)
+        return Counter(state for state in ended if state is not None)
+
+    def letters(
+        self, *, state: str | None = None, limit: int = 100, scope: Scope = WHOLE
+    ) -> list[Letter]:
+        """Messages received, the newest first; in one state, or all."""
+        table = standing.INBOUND.c
+        columns = ("id", "channel", "number", "person_id", "text", "state", "reason", "received_at")
+        with self.store._reading(scope) as reader:
+            statement = reader.select("inbound_messages", columns)
+            if state is not None:
+                statement = statement.where(table.state == state)
+            rows = reader.rows(statement.order_by(table.received_at.desc(), table.id).limit(limit))
+        return [
+            Letter(
+                str(row[0]),
+                row[1],
+                row[2],
+                None if row[3] is None else str(row[3]),
+                row[4] or "",
+                row[5],
+                row[6] or "",
+                as_instant(row[7]),
+            )
+            for row in rows
+        ]
+
+    def status(self, *, scope: Scope = WHOLE) -> Waiting:
+        """How many messages are in each state."""
+        import sqlalchemy as sa
+
+        table = standing.INBOUND.c
+        with self.store._reading(scope) as reader:
+            statement = reader.select("inbound_messages", ["state", sa.func.count()])
+            rows = reader.rows(statement.group_by(table.state))
+        return Waiting({row[0]: int(row[1]) for row in rows})
+
+    def _read(self, one: Received, *, now: datetime) -> str | None:
+        opts = self.words.meaning(one.text) in ("stop", "start")
+        with self._transaction(opts=opts) as connection:
+            # Whoever hands over to the number holds this row: STOP waits for nobody's send.
+            meet(connection, {one.number: "unknown"}, now=now)
+            lock_points(connection, {one.number})
+            known = self._standing(connection, one)
+            reading = interpret(one.text, known, self.words)
+            if not ending.end(connection, one, reading, now=now):
+                return None
+            ending.resolve(connection, reading, now=now)
+            self._opt(connection, one, reading, known, now=now)
+            ending.ask_human(connection, one, reading, now=now)
+            self._reply(connection, one, reading, known, now=now)
+        return reading.state
+
+    @contextmanager
+    def _transaction(self, *, opts: bool) -> Iterator[sa.Connection]:
+        """One that may write events of the register only where a consent may change."""
+        if not opts:
+            with self.store.working() as connection:
+                yield connection
+            return
+        with self.store.transaction(), self.store.working() as connection:
+            yield connection
+
+    def _standing(self, connection: sa.Connection, one: Received) -> Standing:
+        return standing.standing_of(
+            Reader(connection),
+            one,
+            words=self.words,
+            asking=self.templates.asking("well"),
+            country=self.country,
+        )
+
+    def _opt(
+        self,
+        connection: sa.Connection,
+        one: Received,
+        reading: Reading,
+        known: Standing,
+        *,
+        now: datetime,
+    ) -> None:
+        if reading.state not in ("opted_out", "opted_in"):
+            return
+        stopped = ending.settle_opt(connection, one, now=now)
+        if len(known.people) != 1:
+            # Nobody knows who of several spoke: the number is stopped for all of them.
+            return
+        row = ending.consent_row(
+            Reader(connection), one, known.people[0].person_id, stopped=stopped, now=now
+        )
+        if row is not None:
+            self.store.save("consents", row)
+
+    def _reply(
+        self,
+        connection: sa.Connection,
+        one: Received,
+        reading: Reading,
+        known: Standing,
+        *,
+        now: datetime,
+    ) -> None:
+        ending.reply(connection, one, reading, known, templates=self.templates, by=self.by, now=now)
