@@ -13,11 +13,14 @@ from chw_tools.records import load_catalogue
 from chw_tools.store import open_store, open_store_as_it_is
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chw_tools.model_registry import ModelRegistry
     from chw_tools.programme import Programme
     from chw_tools.records import Catalogue
     from chw_tools.settings import Settings
     from chw_tools.store import Store
+    from chw_tools.store.outbox import Outbox
     from chw_tools.workflows.ports import ReportKeeper, Tracker
 
 
@@ -93,6 +96,39 @@ def _make_home(settings: Settings) -> None:
             where=f"CHW_HOME={settings.home}",
             cure="Choose a folder that you may write to.",
         ) from None
+
+
+def build_outbox(
+    parts: Parts, *, by: str, providers: Mapping[str, str] | None = None, drafts: bool | None = None
+) -> Outbox:
+    """The messages of the store, with the programme's rules and texts.
+
+    Parameters
+    ----------
+    parts : Parts
+        See :func:`build_parts`.
+    by : str
+        Who acts, for the diary: the name of a process or page, never a person's.
+    providers : mapping of str to str, optional
+        Name of the gateway of each channel.
+    drafts : bool, optional
+        Whether texts that nobody approved yet may go out. By default only for simulated people.
+    """
+    from chw_tools.outreach.filling import Filler
+    from chw_tools.outreach.templates import APPROVED, APPROVED_OR_DRAFT
+    from chw_tools.programme.templates import load_templates
+    from chw_tools.programme.words import load_words
+    from chw_tools.store.outbox import Desk, Outbox
+
+    folder, policy = parts.settings.programme, parts.programme.outreach
+    with_drafts = parts.store.population == "simulated" if drafts is None else drafts
+    filler = Filler(
+        load_templates(folder),
+        load_words(folder),
+        policy.fallback_languages,
+        APPROVED_OR_DRAFT if with_drafts else APPROVED,
+    )
+    return Outbox(parts.store, Desk(policy, filler, by, dict(providers or {})))
 
 
 def _tracker(settings: Settings, models: ModelRegistry) -> Tracker | None:

@@ -14,6 +14,7 @@ from chw_tools.api.observing import API, Observed
 from chw_tools.api.routes import advice, lists, people, service, visits
 from chw_tools.api.security import BodyLimit, OnlyThisMachine, SecureHeaders
 from chw_tools.web.acts import Acts
+from chw_tools.web.outreach_pages import make_outreach_pages
 from chw_tools.web.pages import make_pages
 from chw_tools.web.rendering import Pages
 
@@ -62,6 +63,7 @@ def build_app(acts: Acts, *, proxy: Proxy | None = None) -> FastAPI:
     app.include_router(service.make_health(acts))
     app.include_router(service.make_metrics(metrics))
     app.include_router(make_pages(acts, pages))
+    app.include_router(make_outreach_pages(acts, pages))
     app.mount("/static", StaticFiles(packages=[("chw_tools.web", "static")]), name="static")
     add_error_responses(app, pages)
     # The last added stands outermost.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from chw_tools.store import loading, plans
-from chw_tools.store.tables import DERIVED, REGISTER
+from chw_tools.store.tables import DERIVED, REGISTER, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,3 +75,10 @@ def _count_scores(reader: Reader) -> dict[tuple[str, str, str], int]:
     keys = (risks.outcome, risks.model, risks.state)
     chosen = reader.select("risks", [*keys, sa.func.count()]).group_by(*keys)
     return {(str(o), str(m), str(s)): int(n) for o, m, s, n in reader.rows(chosen)}
+
+
+def count_work(reader: Reader, table: str, *, by: str) -> dict[tuple[str, str], int]:
+    """Rows of a table of follow-up and outreach, by a column and their state."""
+    keys = (WORK[table].c[by], WORK[table].c.state)
+    chosen = reader.select(table, [*keys, sa.func.count()]).group_by(*keys)
+    return {(str(name), str(state)): int(n) for name, state, n in reader.rows(chosen)}

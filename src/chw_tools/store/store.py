@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from chw_tools.errors import Conflict, PopulationMixed, StoreUnavailable
 from chw_tools.records import TABLES, Source
 from chw_tools.store import copies, imports, loading, longer_plans, plans, risks, saving
-from chw_tools.store.census import Census, take_census
+from chw_tools.store.census import Census, count_work, take_census
 from chw_tools.store.connection import Reader
 from chw_tools.store.scope import WHOLE, Scope
 from chw_tools.store.tables import DERIVED, REGISTER, SOURCES, STORE_INFO
@@ -211,6 +211,13 @@ class Store:
             return take_census(reader)
 
     # -- the register --------------------------------------------------------------
+
+    def count_work(
+        self, table: str, *, by: str, scope: Scope = WHOLE
+    ) -> dict[tuple[str, str], int]:
+        """Rows of follow-ups, tasks or messages by a column and their state."""
+        with self._reading(scope) as reader:
+            return count_work(reader, table, by=by)
 
     def save(self, table: str, frame: pd.DataFrame, *, scope: Scope = WHOLE) -> SaveCounts:
         """Save trusted rows of a declared table; doing it twice changes nothing.

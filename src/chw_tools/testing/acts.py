@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ import pandas as pd
 from chw_tools.errors import Conflict, NotFound
 from chw_tools.records import DERIVED_TABLES, empty_table, load_catalogue, new_id
 from chw_tools.store import Census
+from chw_tools.store.outbox import Happening
+from chw_tools.workflows.outreach_views import STAGES, ChannelView, OutreachView
 from chw_tools.workflows.views import (
     Advice,
     Change,
@@ -133,6 +135,7 @@ class FakeActs:
     known_on: dict[str, date | None] = field(default_factory=dict)
     planned: list[dict[str, Any]] = field(default_factory=list)
     n_workers: int = 1
+    stopped: str | None = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -256,6 +259,43 @@ class FakeActs:
     ) -> Any:
         """No advice."""
         return SimpleNamespace(recommendations=empty_table(DERIVED_TABLES["recommendations"]))
+
+    def show_outreach(self) -> OutreachView:
+        """Some messages on their way, one unknown, two calls to make."""
+        stages = dict.fromkeys(STAGES, 0) | {"planned": 4, "arrived": 3, "unknown": 1}
+        return OutreachView(
+            as_of=datetime(2026, 1, 5, 9, 30, tzinfo=UTC),
+            everything_stopped=self.stopped is not None,
+            stop_reason=self.stopped or "",
+            channels=(ChannelView("sms", False, False, "", 5, stages),),
+            follow_ups={"same_day": 2},
+            tasks={"call": 2},
+            n_opted_out=1,
+            n_bad_numbers=0,
+            oldest_due_at=None,
+            n_unmatched_receipts=0,
+            population=self.population,
+        )
+
+    def show_timeline(self, *, person_id: str) -> list[Happening]:
+        """Planned, and refused for want of consent; nothing of anybody else."""
+        at = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
+        both = (("planned", ""), ("suppressed", "consent_missing"))
+        return [
+            Happening(at, "message", new_id(), "sms", "due_day", "", state, reason, 0, "worker")
+            for state, reason in both
+            if person_id == ADULT
+        ]
+
+    def stop_messages(self, *, reason: str) -> bool:
+        """Remember why."""
+        self.stopped = reason
+        return True
+
+    def start_messages(self) -> bool:
+        """Forget why."""
+        self.stopped = None
+        return True
 
     def merge_person(self, *, person_id: str, into_person_id: str, on: date) -> str:
         """Remember a merge."""

@@ -6,10 +6,12 @@ Every entrance under HTTP calls the workflows here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chw_tools.workflows import assess, people, plan, show, visits
+from chw_tools.wiring import build_outbox
+from chw_tools.workflows import assess, outreach_views, people, plan, show, visits
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
 
     from chw_tools.records import Catalogue
     from chw_tools.store import Census
+    from chw_tools.store.outbox import Outbox
+    from chw_tools.store.outbox.looking import Happening
     from chw_tools.wiring import Parts
     from chw_tools.workflows.assess import Assessment
+    from chw_tools.workflows.outreach_views import OutreachView
     from chw_tools.workflows.plan import PlanResult
     from chw_tools.workflows.views import (
         DayView,
@@ -144,6 +149,29 @@ class Acts:
             as_of=as_of,
             person_ids=person_ids,
         )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The messages, as the pages act on them."""
+        return build_outbox(self.parts, by="page")
+
+    def show_outreach(self) -> OutreachView:
+        """How outreach stands now."""
+        return outreach_views.show_outreach(
+            store=self.parts.store, outbox=self.outbox, now=datetime.now(UTC)
+        )
+
+    def show_timeline(self, *, person_id: str) -> list[Happening]:
+        """One person's messages and replies, the oldest first, without numbers and texts."""
+        return self.outbox.timeline(person_id)
+
+    def stop_messages(self, *, reason: str) -> bool:
+        """Stop every channel; whether one of them was running."""
+        return self.outbox.stop(now=datetime.now(UTC), reason=reason)
+
+    def start_messages(self) -> bool:
+        """Let messages go out again."""
+        return self.outbox.start(now=datetime.now(UTC))
 
     def merge_person(self, *, person_id: str, into_person_id: str, on: date) -> str:
         """Say that two entries are one person; gives the key of the decision."""

@@ -38,6 +38,7 @@ class Pages:
         self._templates.filters["by_action"] = by_action
         self._templates.filters["day"] = self.words.day
         self._templates.filters["long_day"] = self.words.long_day
+        self._templates.filters["hour"] = lambda instant: f"{instant:%H:%M}"
 
     def _together(self, measurements: Sequence[Measurement]) -> list[Measurement]:
         """Measurements in their order, the two blood pressures of one day as one."""

@@ -24,6 +24,8 @@ PAGES = [
     f"/people/{CHILD}/visit",
     f"/people/{ADULT}/result{CONTEXT}",
     f"/people/{ADULT}/same",
+    f"/people/{ADULT}/messages{CONTEXT}",
+    "/outreach",
     "/search",
     "/nowhere",
 ]
