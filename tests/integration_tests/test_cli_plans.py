@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
+from chw_tools.api.schemas import run_shown
 from chw_tools.cli.main import main
+from chw_tools.settings import read_settings
+from chw_tools.wiring import build_parts
+from chw_tools.workflows.planning import PlanningAsked, run_planning
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,7 +122,7 @@ def test_a_district_is_planned_in_one_run_and_kept_where_asked(
     words = ["plan", "district", "--time-limit", "8", "--folder", str(tmp_path / "week")]
     made = answer(world, capsys, *words, "--keep")
 
-    assert set(made["runs"]) == {"posts", "caseloads", "week", "supplies"}
+    assert set(made["runs"]) == {"posts", "caseloads", "week", "supplies", "district"}
     assert {load["worker_id"] for load in made["caseloads"]} != {None}
     assert made["posts"]
     assert made["orders"]
@@ -137,6 +142,43 @@ def test_a_district_is_planned_in_one_run_and_kept_where_asked(
     known = [v for v in day["visits"] if v["household_id"] in of_home]
     assert known
     assert all(v["worker_id"] == of_home[v["household_id"]] for v in known)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        PlanningAsked("needs"),
+        PlanningAsked("posts", seconds=2.0, curve=(3,)),
+        PlanningAsked("caseloads", seconds=5.0),
+        PlanningAsked("supplies"),
+        PlanningAsked("week", seconds=1.0, days=2),
+        PlanningAsked("what_if", changes=("workers=+1",)),
+        PlanningAsked("replay", on=date(2025, 10, 1), until=date(2025, 12, 1), policies=("risk",)),
+    ],
+    ids=lambda asked: asked.kind,
+)
+def test_every_kind_of_plan_is_made_and_kept(world: dict[str, str], asked: PlanningAsked) -> None:
+    told = []
+    parts = build_parts(read_settings(world))
+    try:
+        run_id = run_planning(
+            asked,
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            progress=lambda what, done, total: told.append((what, done, total)),
+        )
+        kept = parts.store.load_run(run_id)
+    finally:
+        parts.close()
+
+    assert kept is not None
+    assert kept.kind == asked.kind
+    assert kept.summary
+    shown = run_shown(kept).model_dump_json()
+    assert asked.kind in shown
+    if asked.kind in ("week", "replay"):
+        assert told[-1][1] == told[-1][2]
 
 
 def test_a_district_is_told_in_words(

@@ -11,7 +11,7 @@ from chw_tools.api.behind_proxy import HTTPS_ONLY, OnlyThroughProxy
 from chw_tools.api.error_responses import add_error_responses
 from chw_tools.api.metrics import Metrics
 from chw_tools.api.observing import API, Observed
-from chw_tools.api.routes import advice, lists, people, service, visits
+from chw_tools.api.routes import advice, lists, people, planning, service, visits
 from chw_tools.api.security import BodyLimit, OnlyThisMachine, SecureHeaders
 from chw_tools.web.acts import Acts
 from chw_tools.web.outreach_pages import make_outreach_pages
@@ -57,7 +57,7 @@ def build_app(acts: Acts, *, proxy: Proxy | None = None) -> FastAPI:
     )
     pages = Pages()
     metrics = Metrics(acts.take_census, acts.today)
-    for routes in (lists, people, visits, advice):
+    for routes in (lists, planning, people, visits, advice):
         app.include_router(routes.make_routes(acts), prefix=API)
     app.include_router(service.make_routes(), prefix=API)
     app.include_router(service.make_health(acts))

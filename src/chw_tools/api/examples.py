@@ -193,6 +193,37 @@ RISKS = [
 
 RECOMMENDATIONS = [{**ADVICE, "person_id": PERSON, "as_of": "2026-01-04"}]
 
+JOB = {
+    "job_id": CHANGE,
+    "kind": "week",
+    "state": "running",
+    "what": "weeks planned",
+    "done": 3,
+    "total": 10,
+    "run_id": None,
+    "error": None,
+}
+
+KEPT_RUN = {
+    "run_id": RUN,
+    "kind": "caseloads",
+    "as_of": "2026-01-04",
+    "from_on": None,
+    "made_at": "2026-01-04T18:00:00+00:00",
+    "summary": {"gap": 0.01, "notes": ["Simulated people. Proves plumbing, not medicine."]},
+    "tables": {
+        "caseloads": [
+            {
+                "home": OTHER,
+                "worker_id": WORKER,
+                "worker_before": None,
+                "load_minutes": 24.0,
+                "reason": None,
+            }
+        ]
+    },
+}
+
 DICTIONARY = [
     {
         "name": "consents",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from chw_tools.records import Column, Table
+    from chw_tools.store.longer_plans import StoredRun
+    from chw_tools.workflows.planning import PlanningAsked
 
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Key = Annotated[str, Field(pattern=UUID)]
@@ -130,6 +132,92 @@ class PlanSent(Sent):
     worker_id: Key | None = None
 
 
+Kind = Literal["needs", "posts", "caseloads", "supplies", "week", "district", "what_if", "replay"]
+#: A floor, a change or a place, in a few characters.
+Word = Annotated[str, Field(max_length=80)]
+Words = Annotated[list[Word], Field(max_length=100)]
+
+
+class StockSent(Sent):
+    """One batch of one item at one place, as counted."""
+
+    place_id: Word
+    item: Word
+    quantity: Annotated[FiniteFloat, Field(ge=0)]
+    batch: Word | None = None
+    expires_on: date | None = None
+    counted_on: date | None = None
+
+
+class PlanningSent(Sent):
+    """What longer plan to make; each kind takes some of the settings, and refuses the others."""
+
+    model_config = _with_example({"kind": "week", "days": 5, "seconds": 60})
+
+    kind: Kind
+    as_of: date | None = None
+    on: date | None = Field(default=None, description="First day planned or replayed.")
+    until: date | None = Field(default=None, description="Last day of a replay.")
+    seconds: Annotated[FiniteFloat, Field(ge=1, le=3600)] | None = Field(
+        default=None, description="Time for the plan."
+    )
+    seed: int = 0
+    posts: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    curve: Annotated[list[Annotated[int, Field(ge=1, le=100_000)]], Field(max_length=20)] = Field(
+        default_factory=list
+    )
+    worst_first: StrictBool = False
+    absent: Annotated[list[Key], Field(max_length=1000)] = Field(default_factory=list)
+    stock: Annotated[list[StockSent], Field(max_length=100_000)] | None = None
+    depots: Words = Field(default_factory=list)
+    days: Annotated[int, Field(ge=1, le=7)] = 5
+    floors: Words = Field(default_factory=list, description="GROUP:NAME:N, at least N homes.")
+    unseen_weeks: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    risk_floor: Annotated[FiniteFloat, Field(ge=0, le=1)] | None = None
+    changes: Words = Field(default_factory=list, description="Such as workers=+5.")
+    policies: Words = Field(default_factory=list, description="Rules of a replay.")
+
+    def asked(self) -> PlanningAsked:
+        """The plan as the workflow takes it."""
+        import pandas as pd
+
+        from chw_tools.workflows.planning import PlanningAsked
+
+        sent = self.model_dump(exclude={"stock"})
+        given: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in sent.items()
+        }
+        stock = None
+        if self.stock is not None:
+            stock = pd.DataFrame([batch.model_dump() for batch in self.stock])
+        return PlanningAsked(**given, stock=stock)
+
+
+class RunShown(BaseModel):
+    """A kept plan: its figures, and its tables by name."""
+
+    run_id: str
+    kind: str
+    as_of: date
+    from_on: date | None
+    made_at: str
+    summary: dict[str, Any]
+    tables: dict[str, list[dict[str, Any]]]
+
+
+def run_shown(run: StoredRun) -> RunShown:
+    """A kept plan as JSON can hold it."""
+    return RunShown(
+        run_id=run.id,
+        kind=run.kind,
+        as_of=run.as_of,
+        from_on=run.from_on,
+        made_at=run.made_at,
+        summary=run.summary,
+        tables={name: rows_of(DERIVED_TABLES[name], frame) for name, frame in run.tables.items()},
+    )
+
+
 class VisitKept(BaseModel):
     """The key of a kept visit."""
 
@@ -222,12 +310,23 @@ FIELD_NAMES = frozenset(
         "visit_on",
         "person_id",
         "change_id",
+        "job_id",
+        "run_id",
         "known_on",
     }
     | {field.name for field in fields(VisitEntry)}
     | {
         name
-        for body in (SearchSent, MergeSent, MoveSent, UndoSent, PeopleSent, PlanSent)
+        for body in (
+            SearchSent,
+            MergeSent,
+            MoveSent,
+            UndoSent,
+            PeopleSent,
+            PlanSent,
+            PlanningSent,
+            StockSent,
+        )
         for name in body.model_fields
     }
 )

@@ -16,7 +16,6 @@ from chw_tools.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from chw_tools.resource_allocation.choice import Floor
     from chw_tools.resource_allocation.replay import Replay
     from chw_tools.resource_allocation.week import WeekPlan
     from chw_tools.workflows.week import WeekResult
@@ -69,13 +68,14 @@ def week(
 ) -> None:
     """Plan a week: whom each worker visits on which day, in which order, and who waits."""
     world: World = context.obj
+    from chw_tools.resource_allocation.choice import read_floor
     from chw_tools.resource_allocation.routing import Work
     from chw_tools.resource_allocation.week import WeekOptions
     from chw_tools.workflows.week import WeekAsked, keep_week, plan_week
 
     options = WeekOptions(
         days=days,
-        floors=tuple(_floor(text) for text in floor or []),
+        floors=tuple(read_floor(text) for text in floor or []),
         most_weeks_unseen=unseen_weeks,
         risk_floor=risk_floor,
     )
@@ -111,20 +111,6 @@ def week(
         )
         return
     _say_week(result, files, folder)
-
-
-def _floor(text: str) -> Floor:
-    from chw_tools.resource_allocation.choice import Floor
-
-    parts = text.split(":")
-    groups = ("area_id", "wealth_fifth", "sex")
-    if len(parts) != 3 or parts[0] not in groups or not parts[2].isdigit():
-        raise InputError(
-            "a floor is GROUP:NAME:N.",
-            where="--floor",
-            cure="For example wealth_fifth:1:20; groups are area_id, wealth_fifth and sex.",
-        )
-    return Floor(parts[0], parts[1], int(parts[2]))
 
 
 def write_week(

@@ -7,14 +7,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from chw_tools.workflows.rows import frame_rows
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    import pandas as pd
 
     from chw_tools.settings import Settings
     from chw_tools.wiring import Parts
     from chw_tools.workflows.ports import Progress
+
+
+__all__ = [
+    "World",
+    "frame_rows",
+    "progress_bar",
+    "say",
+    "say_json",
+    "say_notes",
+    "say_table",
+]
 
 
 @dataclass
@@ -55,18 +66,6 @@ def say_json(value: Any) -> None:
 
     options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_INDENT_2
     say(orjson.dumps(value, default=_plain, option=options).decode())
-
-
-def frame_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A table as JSON rows: days as ISO text, missing as null."""
-    import pandas as pd
-
-    plain = frame.copy()
-    for name in plain.columns:
-        if pd.api.types.is_datetime64_any_dtype(plain[name]):
-            plain[name] = plain[name].dt.strftime("%Y-%m-%d")
-    rows = plain.astype(object).where(plain.notna(), None)
-    return [dict(zip(rows.columns, row, strict=True)) for row in rows.to_numpy().tolist()]
 
 
 _KEYS = ("Person", "Key")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from chw_tools.errors import Conflict, NotFound
+from chw_tools.errors import Conflict, NotFound, NothingToRead
 from chw_tools.records import DERIVED_TABLES, empty_table, load_catalogue, new_id
 from chw_tools.store import Census
+from chw_tools.store.longer_plans import StoredRun
 from chw_tools.store.outbox import Happening
 from chw_tools.workflows.outreach_views import STAGES, ChannelView, OutreachView
+from chw_tools.workflows.planning import check_planning
 from chw_tools.workflows.views import (
     Advice,
     Change,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from chw_tools.records import Catalogue
+    from chw_tools.workflows.planning import PlanningAsked
+    from chw_tools.workflows.ports import Progress
     from chw_tools.workflows.views import VisitEntry
 
 WORKER = "00000000-0000-7000-8000-0000000000aa"
@@ -134,6 +138,7 @@ class FakeActs:
     visits: dict[str, VisitEntry] = field(default_factory=dict)
     known_on: dict[str, date | None] = field(default_factory=dict)
     planned: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[StoredRun] = field(default_factory=list)
     n_workers: int = 1
     stopped: str | None = None
 
@@ -247,6 +252,33 @@ class FakeActs:
         return SimpleNamespace(
             run_id=new_id(), as_of=as_of or _KNOWN_ON, visit_on=on, plan=frames, notes=()
         )
+
+    def check_planning(self, asked: PlanningAsked) -> None:
+        """As the real one."""
+        check_planning(asked)
+
+    def run_planning(self, asked: PlanningAsked, progress: Progress) -> str:
+        """Keep an empty plan; no needs are ever found."""
+        progress("weeks planned", 1, 2)
+        if asked.kind == "needs":
+            raise NothingToRead("Nothing was ever recorded.", cure="Ingest records first.")
+        run = StoredRun(
+            new_id(), asked.kind, asked.as_of or _KNOWN_ON, asked.on, "2026-01-04", {}, {}
+        )
+        self.runs.append(run)
+        return run.id
+
+    def find_runs(self, *, kind: str | None = None, limit: int = 20) -> list[StoredRun]:
+        """The plans kept, newest first."""
+        found = [run for run in reversed(self.runs) if kind in (None, run.kind)]
+        return found[:limit]
+
+    def show_run(self, *, run_id: str) -> StoredRun:
+        """A plan that was kept."""
+        for run in self.runs:
+            if run.id == run_id:
+                return run
+        raise NotFound("No such plan was kept.")
 
     def score_people(
         self, *, as_of: date | None = None, person_ids: Collection[str] | None = None

@@ -10,21 +10,25 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from chw_tools.errors import NotFound
 from chw_tools.wiring import build_outbox
-from chw_tools.workflows import assess, outreach_views, people, plan, show, visits
+from chw_tools.workflows import assess, outreach_views, people, plan, planning, show, visits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import date
 
     from chw_tools.records import Catalogue
     from chw_tools.store import Census
+    from chw_tools.store.longer_plans import StoredRun
     from chw_tools.store.outbox import Outbox
     from chw_tools.store.outbox.looking import Happening
     from chw_tools.wiring import Parts
     from chw_tools.workflows.assess import Assessment
     from chw_tools.workflows.outreach_views import OutreachView
     from chw_tools.workflows.plan import PlanResult
+    from chw_tools.workflows.planning import PlanningAsked
+    from chw_tools.workflows.ports import Progress
     from chw_tools.workflows.views import (
         DayView,
         HouseholdView,
@@ -123,6 +127,32 @@ class Acts:
             visit_on=visit_on,
             worker_id=worker_id,
         )
+
+    def check_planning(self, asked: PlanningAsked) -> None:
+        """Refuse a longer plan that asks for what its kind does not take."""
+        planning.check_planning(asked)
+
+    def run_planning(self, asked: PlanningAsked, progress: Progress) -> str:
+        """Make a longer plan and keep it; the key of its run."""
+        parts = self.parts
+        return planning.run_planning(
+            asked,
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            progress=progress,
+        )
+
+    def find_runs(self, *, kind: str | None = None, limit: int = 20) -> Sequence[StoredRun]:
+        """The newest longer plans kept, without their tables."""
+        return self.parts.store.find_runs(kind=kind, limit=limit)
+
+    def show_run(self, *, run_id: str) -> StoredRun:
+        """A longer plan as it was kept."""
+        found = self.parts.store.load_run(run_id)
+        if found is None:
+            raise NotFound("No such plan was kept.", cure="Ask for the list of kept plans.")
+        return found
 
     def score_people(
         self, *, as_of: date | None = None, person_ids: Collection[str] | None = None

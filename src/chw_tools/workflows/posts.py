@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.resource_allocation import posts as post
+from chw_tools.workflows.rows import frame_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from chw_tools.resource_allocation.posts import PostsPlan
     from chw_tools.resource_allocation.solving import Stop
     from chw_tools.workflows.needs import Needs
+    from chw_tools.workflows.ports import LongerPlans
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,29 @@ def plan_posts_fairly(
     fair = post.solve_fairly(found.problem, stop, seed)
     planned = _planned(needs, found, fair.plan, _curve(found, curve, stop, seed), programme)
     return replace(planned, worst=fair.worst, worst_bound=fair.worst_bound)
+
+
+def keep_posts(store: LongerPlans, planned: PlannedPosts) -> str:
+    """Keep posts as a new run; gives its key."""
+    plan = planned.plan
+    with store.transaction():
+        return store.save_run(
+            "posts",
+            tables={"posted": planned.table},
+            as_of=planned.needs.as_of.date(),
+            summary={
+                "posts": int(plan.posts.sum()),
+                "gap": plan.gap,
+                "is_feasible": plan.is_feasible,
+                "faults": list(plan.faults),
+                "worst": planned.worst,
+                "worst_bound": planned.worst_bound,
+                "curve": frame_rows(planned.curve),
+                "sites": frame_rows(planned.sites),
+                "set_aside": frame_rows(planned.set_aside),
+                "notes": list(planned.notes),
+            },
+        )
 
 
 def _communities(needs: Needs, programme: Programme, posts: int | None) -> post.Communities:

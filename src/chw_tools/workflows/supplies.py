@@ -11,6 +11,7 @@ from chw_tools.resource_allocation import assign_households
 from chw_tools.resource_allocation.supplies import SuppliesProblem
 from chw_tools.resource_allocation.supplies import plan_supplies as supplies_of
 from chw_tools.workflows.needs import living_people
+from chw_tools.workflows.rows import frame_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from chw_tools.programme import Programme
     from chw_tools.resource_allocation.supplies import SuppliesPlan
     from chw_tools.workflows.needs import Needs
+    from chw_tools.workflows.ports import LongerPlans
 
 _DAYS = 365.0
 
@@ -91,3 +93,20 @@ def plan_supplies(
     if share < 1:
         notes.append(f"The scope does not fit: {share:.0%} of its visits are planned for.")
     return PlannedSupplies(needs, plan, tuple(notes))
+
+
+def keep_supplies(store: LongerPlans, planned: PlannedSupplies) -> str:
+    """Keep orders as a new run; gives its key."""
+    plan = planned.plan
+    with store.transaction():
+        return store.save_run(
+            "supplies",
+            tables={"supply_orders": plan.orders},
+            as_of=planned.needs.as_of.date(),
+            summary={
+                "fill": plan.fill,
+                "bound": plan.bound,
+                "left_out": frame_rows(plan.left_out),
+                "notes": list(planned.notes),
+            },
+        )

@@ -6,6 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from chw_tools.api import examples, schemas
+from chw_tools.api.jobs import Job
 from chw_tools.records import DERIVED_TABLES, TABLES, new_id
 from chw_tools.testing.acts import ADULT, CHILD, LIST_DAY, WORKER
 from chw_tools.workflows.views import DayView, PersonFound, PersonView
@@ -13,6 +14,10 @@ from chw_tools.workflows.views import DayView, PersonFound, PersonView
 OPERATIONS = {
     "show_day": ("get", "/api/v1/day"),
     "plan_visits": ("post", "/api/v1/plan"),
+    "run_planning": ("post", "/api/v1/planning"),
+    "show_job": ("get", "/api/v1/planning/jobs/{job_id}"),
+    "find_runs": ("get", "/api/v1/planning"),
+    "show_run": ("get", "/api/v1/planning/{run_id}"),
     "find_people": ("post", "/api/v1/people/search"),
     "show_person": ("get", "/api/v1/people/{person_id}"),
     "merge_person": ("post", "/api/v1/people/{person_id}/merge"),
@@ -26,6 +31,18 @@ OPERATIONS = {
     "check_health": ("get", "/healthz"),
     "check_readiness": ("get", "/readyz"),
     "read_metrics": ("get", "/metrics"),
+}
+
+#: What an address may hold.
+KEYS_AND_DAYS = {
+    "worker_id",
+    "visit_on",
+    "person_id",
+    "change_id",
+    "job_id",
+    "run_id",
+    "kind",
+    "limit",
 }
 
 
@@ -70,6 +87,8 @@ def test_every_body_has_an_example(description, name):
         (tuple[PersonFound, ...], examples.FOUND),
         (schemas.VisitSent, examples.VISIT_SENT),
         (schemas.PlanMade, examples.PLAN_MADE),
+        (Job, examples.JOB),
+        (schemas.RunShown, examples.KEPT_RUN),
         (list[schemas.RiskRow], examples.RISKS),
         (list[schemas.RecommendationRow], examples.RECOMMENDATIONS),
         (schemas.ErrorSaid, examples.ERROR),
@@ -84,7 +103,7 @@ def test_no_address_holds_a_name(description):
     for path, methods in description["paths"].items():
         for operation in methods.values():
             asked = {p["name"] for p in operation.get("parameters", ())}
-            assert asked <= {"worker_id", "visit_on", "person_id", "change_id"}, path
+            assert asked <= KEYS_AND_DAYS, path
 
 
 def test_the_day_of_a_worker(client):

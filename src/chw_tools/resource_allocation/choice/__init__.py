@@ -9,18 +9,13 @@ from chw_tools.resource_allocation.choice.benefit import (
     index_benefit,
     risk_times_effect,
 )
-from chw_tools.resource_allocation.choice.choose import (
-    Choice,
-    ChoiceProblem,
-    Floor,
-    choose,
-    price_of_floors,
-)
+from chw_tools.resource_allocation.choice.choose import choose, price_of_floors
 from chw_tools.resource_allocation.choice.index import (
     finite_index,
     myopic_gain,
     two_state_index,
 )
+from chw_tools.resource_allocation.choice.problem import Choice, ChoiceProblem, Floor, read_floor
 from chw_tools.resource_allocation.choice.transitions import (
     ENOUGH_VISITED,
     Transitions,
@@ -46,6 +41,7 @@ __all__ = [
     "index_benefit",
     "myopic_gain",
     "price_of_floors",
+    "read_floor",
     "risk_times_effect",
     "steps_from_weeks",
     "two_state_index",

@@ -13,13 +13,29 @@ above the absolute risk floor is left out without being named.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from chw_tools.resource_allocation.choice.knapsack import best_fit, most_value
+from chw_tools.resource_allocation.choice.floors import (
+    added_value,
+    bound_of,
+    floor_weights,
+    regret_of,
+)
+from chw_tools.resource_allocation.choice.knapsack import best_fit
+from chw_tools.resource_allocation.choice.problem import (
+    BENEFIT,
+    EXPLORED,
+    FLOOR,
+    OWED,
+    REQUIRED,
+    Choice,
+    ChoiceProblem,
+    Floor,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,109 +43,6 @@ if TYPE_CHECKING:
     from chw_tools.resource_allocation.solving import Stop
 
     Numbers = NDArray[np.float64]
-
-_NEEDED = ("worker_id", "value", "minutes")
-#: Rounds over the floors and halvings for each, in the search for their weights.
-_ROUNDS = 3
-_HALVINGS = 14
-REQUIRED, OWED, FLOOR, BENEFIT, EXPLORED = "required", "owed", "floor", "benefit", "explored"
-
-
-@dataclass(frozen=True)
-class Floor:
-    """At least so many visits this week to those whose ``group`` is ``name``.
-
-    ``group`` is a column of the people table, such as ``village`` or ``wealth_fifth``.
-    """
-
-    group: str
-    name: str
-    visits: int
-
-    @property
-    def label(self) -> str:
-        """The floor in a few words."""
-        return f"{self.group} {self.name}: at least {self.visits}"
-
-
-@dataclass(frozen=True)
-class ChoiceProblem:
-    """Who could be visited this week, and the minutes there are.
-
-    Parameters
-    ----------
-    people : DataFrame
-        Indexed by key, one row per person or home: ``worker_id``, ``value`` (missing counts
-        as the average), ``minutes`` (with the walk there); optional ``is_required``,
-        ``weeks_unseen``, ``risk``, and the columns that floors name.
-    minutes : Series
-        Minutes this week by ``worker_id``; a worker not named has none.
-    floors : tuple of Floor
-        Fewest visits by group.
-    most_weeks_unseen : float, optional
-        Whoever was not seen for so long is owed a visit.
-    risk_floor : float, optional
-        Absolute risk from which nobody is left out without being named.
-    explore_share : float
-        Share of each worker's minutes given to people drawn by chance, so that effects can
-        be learnt. It asks for ethics approval, which ``explore_approved`` declares.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing, a share is out of range, or chance is used unapproved.
-    """
-
-    people: pd.DataFrame
-    minutes: pd.Series
-    floors: tuple[Floor, ...] = ()
-    most_weeks_unseen: float | None = None
-    risk_floor: float | None = None
-    explore_share: float = 0.0
-    explore_approved: bool = False
-
-    def __post_init__(self) -> None:
-        named = {*_NEEDED, *(floor.group for floor in self.floors)}
-        missing = sorted(named - set(self.people.columns))
-        if missing:
-            raise ValueError(f"the people lack {missing}")
-        if not 0.0 <= self.explore_share <= 0.2:
-            raise ValueError("the share given to chance must lie between 0 and 0.2")
-        if self.explore_share and not self.explore_approved:
-            raise ValueError("visits drawn by chance need ethics approval (explore_approved)")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Whom to visit this week.
-
-    Parameters
-    ----------
-    chosen : DataFrame
-        By key: ``worker_id``, ``value``, ``minutes``, ``because`` (required, owed, floor,
-        benefit, explored).
-    left_out : DataFrame
-        By key: ``worker_id``, ``value``, ``reason``, ``is_above_risk_floor``,
-        ``is_displaced`` (would have been chosen were there no required, owed or floor).
-    value, bound, gap : float
-        Value of what is chosen, what no choice that keeps the same duties can exceed, and
-        the share between.
-    is_feasible : bool
-    why_not : tuple of str
-        Which duty could not be kept, and by how much.
-    seconds : float
-    notes : tuple of str
-    """
-
-    chosen: pd.DataFrame
-    left_out: pd.DataFrame
-    value: float
-    bound: float
-    gap: float
-    is_feasible: bool
-    why_not: tuple[str, ...]
-    seconds: float
-    notes: tuple[str, ...] = field(default=())
 
 
 def choose(problem: ChoiceProblem, stop: Stop, *, seed: int = 0) -> Choice:
@@ -292,10 +205,10 @@ class _Week:
         """The most value in the minutes left that keeps the floors; gives an upper bound."""
         base = float(self.table.loc[self.because.notna(), "value"].sum())
         rows, short = self._open(), self._short(floors)
-        extra = _weights(rows, self.left, short, deadline, iterations)
-        raised = rows["value"].to_numpy() + _added(rows, extra)
-        bound = base + _bound(rows, raised, self.left, extra, short)
-        self._fill_floors(_regret(rows, raised, self.left), rows, floors)
+        extra = floor_weights(rows, self.left, short, deadline, iterations)
+        raised = rows["value"].to_numpy() + added_value(rows, extra)
+        bound = base + bound_of(rows, raised, self.left, extra, short)
+        self._fill_floors(regret_of(rows, raised, self.left), rows, floors)
         rows = self._open()
         keys = []
         for worker, at in rows.groupby("worker_id", sort=True).indices.items():
@@ -359,106 +272,6 @@ class _Week:
                     "do not fit into the minutes"
                 )
         return tuple(said)
-
-
-def _added(rows: pd.DataFrame, weights: dict[Floor, float]) -> Numbers:
-    added = np.zeros(len(rows))
-    for floor, weight in weights.items():
-        added += weight * (rows[floor.group] == floor.name).to_numpy()
-    return added
-
-
-def _weights(
-    rows: pd.DataFrame,
-    left: pd.Series,
-    short: dict[Floor, int],
-    deadline: float,
-    iterations: int,
-) -> dict[Floor, float]:
-    """What a visit of each group must count for more, so that its floor is met (Lagrange)."""
-    weights = {floor: 0.0 for floor, wanted in short.items() if wanted}
-    if not weights or not len(rows):
-        return weights
-    most = float(rows["value"].max()) * 4.0 + 1e-9
-    rounds = min(_ROUNDS, iterations)
-    pick = _GreedyPick.of(rows, left)
-    for _ in range(rounds):
-        before = dict(weights)
-        for floor in weights:
-            if time.perf_counter() > deadline:
-                return weights
-            is_in = (rows[floor.group] == floor.name).to_numpy()
-            others = rows["value"].to_numpy() + _added(
-                rows, {f: w for f, w in weights.items() if f != floor}
-            )
-            weights[floor] = _least_weight(pick, others, is_in, short[floor], most)
-        if max(abs(weights[f] - before[f]) for f in weights) < 1e-9 * most:
-            break
-    return weights
-
-
-def _least_weight(
-    pick: _GreedyPick, value: Numbers, is_in: NDArray[np.bool_], wanted: int, most: float
-) -> float:
-    if int(is_in[pick(value)].sum()) >= wanted:
-        return 0.0
-    low, high = 0.0, most
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2.0
-        if int(is_in[pick(value + middle * is_in)].sum()) >= wanted:
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-@dataclass(frozen=True)
-class _GreedyPick:
-    """Whom each worker would pick by value per minute until the minutes are out."""
-
-    worker: NDArray[np.intp]
-    minutes: NDArray[np.int64]
-    room: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: pd.DataFrame, left: pd.Series) -> _GreedyPick:
-        worker = left.index.get_indexer(pd.Index(rows["worker_id"]))
-        return cls(worker, rows["minutes"].to_numpy(), left.clip(lower=0).to_numpy())
-
-    def __call__(self, value: Numbers) -> NDArray[np.intp]:
-        order = np.lexsort((-value / self.minutes, self.worker))
-        cost = self.minutes[order].astype(np.float64)
-        total = np.cumsum(cost)
-        starts = np.flatnonzero(np.diff(self.worker[order], prepend=-1))
-        sizes = np.diff(np.append(starts, len(order)))
-        used = total - np.repeat(total[starts] - cost[starts], sizes)
-        return np.asarray(order[used <= self.room[self.worker[order]]])
-
-
-def _regret(rows: pd.DataFrame, raised: Numbers, left: pd.Series) -> Numbers:
-    """Value beyond what each worker's minutes would bring elsewhere."""
-    pick = _GreedyPick.of(rows, left)
-    taken = np.zeros(len(rows), dtype=bool)
-    taken[pick(raised)] = True
-    worth = np.where(taken, 0.0, raised / pick.minutes)
-    price = np.zeros(len(left))
-    np.maximum.at(price, pick.worker, worth)
-    return np.asarray(rows["value"].to_numpy() - price[pick.worker] * pick.minutes)
-
-
-def _bound(
-    rows: pd.DataFrame,
-    raised: Numbers,
-    left: pd.Series,
-    weights: dict[Floor, float],
-    short: dict[Floor, int],
-) -> float:
-    """Upper bound for any weights not below zero (weak duality), workers apart."""
-    total = -sum(weight * short[floor] for floor, weight in weights.items())
-    for worker, at in rows.groupby("worker_id", sort=True).indices.items():
-        minutes = rows["minutes"].to_numpy()[at]
-        total += most_value(raised[at], minutes, max(int(left[worker]), 0))
-    return float(total)
 
 
 def _displaced(problem: ChoiceProblem, table: pd.DataFrame, week: _Week) -> pd.Index:
