@@ -52,7 +52,8 @@ def care(evidence: Evidence, rule: MonitoringRule, *, named: Iterable[str]) -> F
             {"day": day, "what": what}
             for day, what in zip(days, rows["action"].tolist(), strict=True)
         ],
-        most.reindex(rows["place"]).to_numpy(dtype="int64"),
+        # What only sums up other advice leaves its urgency to the plan, which has all of it.
+        None if ANY_ADVICE in rule.advice else most.reindex(rows["place"]).to_numpy("int64"),
     )
 
 

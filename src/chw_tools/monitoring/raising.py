@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from chw_tools.monitoring.closing import base_key
@@ -48,7 +49,7 @@ def raise_follow_ups(
     is_open = held["state"] == "open"
     busy = set(zip(held.loc[is_open, "person_id"], held.loc[is_open, "rule_id"], strict=True))
     pairs = zip(found["person_id"], found["rule_id"], strict=True)
-    fresh = found[[pair not in busy for pair in pairs]]
+    fresh = found[np.array([pair not in busy for pair in pairs], dtype=bool)]
     times = _times(fresh, held, {rule.id: rule.again_days for rule in rules})
     fresh = fresh[times > 0]
     times = times[times > 0]

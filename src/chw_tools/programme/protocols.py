@@ -32,6 +32,7 @@ _KEYS = (
     "channels",
     "carries_care",
     "ends_after_days",
+    "again_days",
     "source",
     "verified",
     "steps",
@@ -105,6 +106,8 @@ class OutreachProtocol:
         Whether its messages are themselves due care: no experiment may then touch it.
     ends_after_days : int
         Days after the anchor at which nothing more is sent. The follow-up stays open.
+    again_days : int
+        Days after an end at which a follow-up that is open still is enrolled again.
     steps : tuple of Step
         In order of days.
     ladder : Ladder
@@ -127,6 +130,7 @@ class OutreachProtocol:
     channels: tuple[str, ...]
     carries_care: bool
     ends_after_days: int
+    again_days: int
     steps: tuple[Step, ...]
     ladder: Ladder
     source: str
@@ -191,6 +195,7 @@ def _protocol(name: str, table: dict[str, Any], problems: reading.Problems) -> O
         channels=_names(table, "channels", name, problems),
         carries_care=reading.read_flag(table, "carries_care", FILE, name, problems, default=True),
         ends_after_days=_whole(table, "ends_after_days", name, problems, low=1),
+        again_days=_whole(table, "again_days", name, problems, low=1),
         steps=tuple(
             _step(step, f"{name}.steps", problems) for step in _tables(table, "steps", name)
         ),

@@ -185,15 +185,21 @@ class TestCare:
     def test_homes_that_the_plan_visits_anyway_are_no_follow_up(self, told):
         assert told.advised("visit_anyone", 200).found() == set()
 
-    def test_the_most_urgent_advice_gives_the_urgency_and_never_lowers_it(self, told):
+    def test_the_most_urgent_advice_raises_the_urgency_and_never_lowers_it(self, told):
+        told.advised("antenatal_contact", 10).advised("postnatal_contact", 5)
+        found = find_follow_ups(told.evidence, rules=RULES).set_index("rule_id")["urgency"]
+        assert found.to_dict() == {
+            "missed_antenatal_contact": "within_days",
+            "missed_postnatal_contact": "same_day",
+        }
+        told = Told().person().advised("antenatal_contact", 10, urgency="same_day")
+        assert find_follow_ups(told.evidence, rules=RULES)["urgency"].tolist() == ["same_day"]
+
+    def test_what_sums_up_other_advice_tells_the_oldest_and_leaves_urgency_to_the_plan(self, told):
         told.advised("bp_follow_up_high", 40).advised("tobacco_advice", 50, urgency="within_days")
         found = find_follow_ups(told.evidence, rules=RULES)
-        assert found[["rule_id", "urgency"]].to_numpy().tolist() == [
-            ["care_overdue", "within_days"]
-        ]
+        assert found[["rule_id", "urgency"]].to_numpy().tolist() == [["care_overdue", "routine"]]
         assert found["since"].iloc[0] == on(50)
-        told = Told().person().advised("postnatal_contact", 5, urgency="routine")
-        assert find_follow_ups(told.evidence, rules=RULES)["urgency"].iloc[0] == "same_day"
 
 
 class TestUnseen:

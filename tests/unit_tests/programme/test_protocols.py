@@ -32,7 +32,7 @@ OWN = """
 [refill]
 label = "Refill"
 version = 1
-for_rules = ["missed_refill"]
+for_rules = ["glucose_worsening"]
 urgencies = ["within_days"]
 first = "call"
 anchor = "found_on"
@@ -41,6 +41,7 @@ purpose = "outreach"
 channels = []
 carries_care = true
 ends_after_days = 30
+again_days = 7
 source = "This programme"
 
 [refill.ladder]
@@ -56,7 +57,7 @@ source = "This programme"
 def test_a_folder_adds_a_protocol_that_goes_before_the_one_for_any_rule(tmp_path):
     (tmp_path / "protocols.toml").write_text(OWN)
     protocols = load_protocols(tmp_path)
-    found = protocol_for(protocols, rule_id="missed_refill", urgency="within_days")
+    found = protocol_for(protocols, rule_id="glucose_worsening", urgency="within_days")
     assert found.name == "refill"
     other = protocol_for(protocols, rule_id="unseen", urgency="within_days")
     assert other.name == "visit_reminder"
@@ -71,7 +72,7 @@ def test_a_folder_adds_a_protocol_that_goes_before_the_one_for_any_rule(tmp_path
         ('urgencies = ["within_days"]', 'urgencies = ["soon"]', "refill.urgencies"),
         ("channels = []", 'channels = ["pigeon"]', "refill.channels"),
         ("channels = []", 'channels = "sms"', "list of names"),
-        ("silent_hours = 24", "silent_hours = -1", "protocols.toml:17, refill.ladder.silent_hours"),
+        ("silent_hours = 24", "silent_hours = -1", "protocols.toml:18, refill.ladder.silent_hours"),
         ("no_answers = 2", "no_answers = 2.5", "whole number"),
         ('source = "This programme"', 'source = ""', "without a source"),
         ("version = 1", "version = 1\nversoin = 2", "versoin: is not a key"),
