@@ -51,6 +51,9 @@ class Settings:
     signing_key, trusted_keys : Path or None
         ``CHW_SIGNING_KEY``: file of the private key that signs approvals; ``CHW_TRUSTED_KEYS``:
         file of public keys, of which one must have signed what is approved.
+    gateways : Path or None
+        ``CHW_GATEWAYS``: file that says which provider serves which channel; without it messages
+        go to files below the home, and reach nobody.
     """
 
     home: Path
@@ -65,6 +68,7 @@ class Settings:
     public_hosts: tuple[str, ...] = ()
     proxy_secret: Path | None = None
     metrics_secret: Path | None = None
+    gateways: Path | None = None
     migrations: str = "auto"
 
     def shown(self) -> dict[str, str]:
@@ -82,6 +86,7 @@ class Settings:
             "CHW_PUBLIC_HOSTS": ", ".join(self.public_hosts) or "(none)",
             "CHW_PROXY_SECRET_FILE": str(self.proxy_secret or "(none)"),
             "CHW_METRICS_SECRET_FILE": str(self.metrics_secret or "(none)"),
+            "CHW_GATEWAYS": str(self.gateways or "(none: messages go to files)"),
             "CHW_MIGRATIONS": self.migrations,
         }
 
@@ -116,6 +121,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         public_hosts=_names(environ.get("CHW_PUBLIC_HOSTS") or ""),
         proxy_secret=_path(environ.get("CHW_PROXY_SECRET_FILE")),
         metrics_secret=_path(environ.get("CHW_METRICS_SECRET_FILE")),
+        gateways=_path(environ.get("CHW_GATEWAYS")),
         migrations=_migrations(environ.get("CHW_MIGRATIONS") or "auto"),
     )
 

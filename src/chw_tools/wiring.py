@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -15,11 +16,13 @@ from chw_tools.store import open_store, open_store_as_it_is
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chw_tools.messaging.configured import Gateways
     from chw_tools.model_registry import ModelRegistry
     from chw_tools.programme import Programme
     from chw_tools.records import Catalogue
     from chw_tools.settings import Settings
     from chw_tools.store import Store
+    from chw_tools.store.inbox import Inbox
     from chw_tools.store.outbox import Outbox
     from chw_tools.workflows.ports import ReportKeeper, Tracker
 
@@ -129,6 +132,53 @@ def build_outbox(
         APPROVED_OR_DRAFT if with_drafts else APPROVED,
     )
     return Outbox(parts.store, Desk(policy, filler, by, dict(providers or {})))
+
+
+def build_gateways(settings: Settings, *, environ: Mapping[str, str] | None = None) -> Gateways:
+    """The ways out by channel, and the providers that call back.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where the operator's file is.
+    environ : mapping of str to str, optional
+        Where secrets named ``env:`` are; the process's own by default.
+
+    Raises
+    ------
+    SettingsFault
+        If the file is faulty.
+    """
+    from chw_tools.messaging.configured import read_gateways
+    from chw_tools.programme.templates import load_templates
+
+    templates = load_templates(settings.programme).templates.values()
+    return read_gateways(
+        settings.gateways,
+        environ=os.environ if environ is None else environ,
+        home=settings.home,
+        free_texts=frozenset(one.name for one in templates if one.kind == "reply"),
+    )
+
+
+def build_inbox(parts: Parts, *, by: str) -> Inbox:
+    """The messages that people sent, read with the programme's words.
+
+    Parameters
+    ----------
+    parts : Parts
+        See :func:`build_parts`.
+    by : str
+        Who acts, for the diary: the name of a process, never a person's.
+    """
+    from chw_tools.programme.templates import load_templates
+    from chw_tools.programme.words import load_words
+    from chw_tools.store.inbox import Inbox
+
+    folder = parts.settings.programme
+    return Inbox(
+        parts.store, load_words(folder), load_templates(folder), parts.programme.country, by
+    )
 
 
 def _tracker(settings: Settings, models: ModelRegistry) -> Tracker | None:

@@ -8,12 +8,14 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from chw_tools.api.behind_proxy import HTTPS_ONLY, OnlyThroughProxy
+from chw_tools.api.callbacks import CallbacksApart, make_callbacks
 from chw_tools.api.error_responses import add_error_responses
 from chw_tools.api.metrics import Metrics
 from chw_tools.api.observing import API, Observed
 from chw_tools.api.routes import advice, lists, people, planning, service, visits
 from chw_tools.api.security import BodyLimit, OnlyThisMachine, SecureHeaders
 from chw_tools.web.acts import Acts
+from chw_tools.web.message_pages import make_message_pages
 from chw_tools.web.outreach_pages import make_outreach_pages
 from chw_tools.web.pages import make_pages
 from chw_tools.web.rendering import Pages
@@ -64,6 +66,7 @@ def build_app(acts: Acts, *, proxy: Proxy | None = None) -> FastAPI:
     app.include_router(service.make_metrics(metrics))
     app.include_router(make_pages(acts, pages))
     app.include_router(make_outreach_pages(acts, pages))
+    app.include_router(make_message_pages(acts, pages))
     app.mount("/static", StaticFiles(packages=[("chw_tools.web", "static")]), name="static")
     add_error_responses(app, pages)
     # The last added stands outermost.
@@ -72,6 +75,14 @@ def build_app(acts: Acts, *, proxy: Proxy | None = None) -> FastAPI:
         app.add_middleware(OnlyThisMachine)
     else:
         app.add_middleware(OnlyThroughProxy, proxy=proxy)
+    if acts.callbacks:
+        callbacks = make_callbacks(
+            acts.callbacks,
+            take=acts.take_news,
+            read=acts.read_replies,
+            is_behind_proxy=proxy is not None,
+        )
+        app.add_middleware(CallbacksApart, callbacks=callbacks, proxy=proxy)
     app.add_middleware(Observed, metrics=metrics)
     app.add_middleware(SecureHeaders, more=HTTPS_ONLY if proxy else None)
     return app

@@ -18,6 +18,7 @@ from chw_tools.cli import (
     data,
     demo,
     keeping,
+    messages,
     models,
     people,
     programme,
@@ -59,6 +60,7 @@ for module in (
     programme,
     service,
     keeping,
+    messages,
 ):
     module.add_to(app)
 

@@ -199,6 +199,7 @@ class Preview:
     version: int
     label: str
     kind: str
+    wording: str
     state: str
     rendered: Rendered
 
@@ -232,6 +233,7 @@ def _preview(book: Templates, words: Words, name: str, wording: Wording) -> Prev
         template.version,
         template.label,
         template.kind,
+        wording.language,
         text.state if text is not None else "missing",
         max(filled, key=lambda one: (one.segments, one.size.n_units)),
     )

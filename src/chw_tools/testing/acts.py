@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from chw_tools.errors import Conflict, NotFound, NothingToRead
+from chw_tools.errors import Conflict, NotFound, NothingToRead, StoreUnavailable
 from chw_tools.records import DERIVED_TABLES, empty_table, load_catalogue, new_id
 from chw_tools.store import Census
 from chw_tools.store.longer_plans import StoredRun
 from chw_tools.store.outbox import Happening
+from chw_tools.workflows.messages import preview_templates
 from chw_tools.workflows.outreach_views import STAGES, ChannelView, OutreachView
 from chw_tools.workflows.planning import check_planning
 from chw_tools.workflows.views import (
@@ -32,8 +33,10 @@ from chw_tools.workflows.views import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
+    from chw_tools.outreach.templates import Preview
+    from chw_tools.outreach.wire import Callbacks
     from chw_tools.records import Catalogue
     from chw_tools.workflows.planning import PlanningAsked
     from chw_tools.workflows.ports import Progress
@@ -141,6 +144,25 @@ class FakeActs:
     runs: list[StoredRun] = field(default_factory=list)
     n_workers: int = 1
     stopped: str | None = None
+    callbacks: dict[str, Callbacks] = field(default_factory=dict)
+    news: list[tuple[str, bytes]] = field(default_factory=list)
+    n_read: int = 0
+    is_down: bool = False
+
+    def take_news(self, callbacks: Callbacks, headers: Mapping[str, str], body: bytes) -> None:
+        """Remember what a callback brought."""
+        if self.is_down:
+            raise StoreUnavailable("The database did not answer.")
+        self.news.append((callbacks.name, body))
+
+    def read_replies(self) -> Mapping[str, int]:
+        """Count how often messages were read."""
+        self.n_read += 1
+        return {}
+
+    def preview_templates(self, *, language: str | None = None) -> list[Preview]:
+        """The shipped templates."""
+        return preview_templates(folder=None, language=language)
 
     @property
     def catalogue(self) -> Catalogue:

@@ -11,15 +11,27 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chw_tools.errors import NotFound
-from chw_tools.wiring import build_outbox
-from chw_tools.workflows import assess, outreach_views, people, plan, planning, show, visits
+from chw_tools.wiring import build_gateways, build_inbox, build_outbox
+from chw_tools.workflows import (
+    assess,
+    outreach_views,
+    people,
+    plan,
+    planning,
+    replies,
+    show,
+    visits,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
+    from chw_tools.outreach.templates import Preview
+    from chw_tools.outreach.wire import Callbacks
     from chw_tools.records import Catalogue
     from chw_tools.store import Census
+    from chw_tools.store.inbox import Inbox
     from chw_tools.store.longer_plans import StoredRun
     from chw_tools.store.outbox import Outbox
     from chw_tools.store.outbox.looking import Happening
@@ -57,6 +69,42 @@ class Acts:
     def today(self) -> date:
         """The day on this machine; only to refuse what lies after it."""
         return datetime.now().astimezone().date()
+
+    @cached_property
+    def callbacks(self) -> Mapping[str, Callbacks]:
+        """The providers that call back; none where no file names any."""
+        settings = self.parts.settings
+        return {} if settings.gateways is None else build_gateways(settings).callbacks
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """The messages that people sent."""
+        return build_inbox(self.parts, by="callback")
+
+    @cached_property
+    def reported(self) -> Outbox:
+        """The messages, as providers report on them."""
+        return build_outbox(self.parts, by="callback")
+
+    def take_news(self, callbacks: Callbacks, headers: Mapping[str, str], body: bytes) -> None:
+        """Keep what a callback tells; its signature was checked."""
+        replies.take_news(
+            outbox=self.reported,
+            inbox=self.inbox,
+            receipts=callbacks.receipts(headers=headers, body=body),
+            inbound=callbacks.inbound(headers=headers, body=body),
+            now=datetime.now(UTC),
+        )
+
+    def read_replies(self) -> Mapping[str, int]:
+        """Read every message received that waits."""
+        return replies.read_replies(inbox=self.inbox, now=datetime.now(UTC))
+
+    def preview_templates(self, *, language: str | None = None) -> list[Preview]:
+        """Every message that may be sent, filled with samples, in every language or one."""
+        from chw_tools.workflows.messages import preview_templates
+
+        return preview_templates(folder=self.parts.settings.programme, language=language)
 
     def take_census(self) -> Census:
         """How much the store holds, in counts and days."""

@@ -45,6 +45,7 @@ def test_every_word_in_the_catalogue_is_used():
     by_data = (
         *("urgency", "sex", "outcome", "visit_kind", "status", "change", "band", "unit"),
         *("stage", "channel", "task_kind", "gate", "message_state", "message_reason"),
+        *("text_fault", "text_state", "text_language", "text_units", "text_kind"),
     )
     text = "".join(file.read_text("utf-8") for file in (*TEMPLATES, *CODE))
     unused = {
