@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "deployment/proxy"
 SECRET = "0123456789abcdef" * 4
+GATEWAYS = """
+[sms]
+provider = "webhook"
+url = "https://gateway.example/send"
+secret = "env:WEBHOOK_SECRET"
+"""
 SERVE = [sys.executable, "-c", "from chw_tools.cli.main import run; run()", "serve", "--port", "0"]
 
 
@@ -51,7 +57,10 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, s
     )
     (home / "accounts").write_text(f"amina {hashed.stdout.strip()}\n", encoding="ascii")
     port = _free_port()
+    (home / "gateways.toml").write_text(GATEWAYS, encoding="utf-8")
     environ = os.environ | {
+        "CHW_GATEWAYS": str(home / "gateways.toml"),
+        "WEBHOOK_SECRET": SECRET,
         "CHW_HOME": str(home / "home"),
         "CHW_MODELS": str(home / "models"),
         "CHW_HOST": "0.0.0.0",  # noqa: S104
@@ -92,7 +101,7 @@ def _wait_for(site: str) -> None:
     raise AssertionError("the proxy did not start")
 
 
-def _get(address: str, *, password: str = "", **headers: str) -> int:
+def _get(address: str, *, password: str = "", body: bytes | None = None, **headers: str) -> int:
     if password:
         headers["Authorization"] = (
             "Basic " + base64.b64encode(f"amina:{password}".encode()).decode()
@@ -101,7 +110,7 @@ def _get(address: str, *, password: str = "", **headers: str) -> int:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     blind = ssl.create_default_context()
     blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
-    asked = urllib.request.Request(address, headers=sent)  # noqa: S310
+    asked = urllib.request.Request(address, data=body, headers=sent)  # noqa: S310
     try:
         with urllib.request.urlopen(asked, context=blind, timeout=20) as answer:  # noqa: S310
             return int(answer.status)
@@ -132,6 +141,19 @@ def test_health_is_told_and_the_counters_are_not(addresses):
     assert _get(site + "/readyz") == 200
     assert _get(site + "/metrics", password="a long word") == 404
     assert _get(own + "/metrics") == 403
+
+
+def test_a_provider_needs_no_password_but_its_signature(addresses):
+    from chw_tools.messaging.signing import sign_own
+
+    site, own = addresses
+    place, body = "/callbacks/webhook", b'{"id": "1", "from": "+254712345678", "text": "STOP"}'
+    good = sign_own(SECRET, body, at_seconds=int(time.time()))
+    assert _get(site + place, body=body, x_chw_signature=good) == 200
+    assert _get(site + place, body=body, x_chw_signature="t=0,v1=0") == 403
+    assert _get(site + place, body=body + b" ", x_chw_signature=good) == 403
+    assert _get(own + place, body=body, x_chw_signature=good) == 403
+    assert _get(site + "/callbacks/../people", body=body) in (401, 403)
 
 
 @pytest.mark.parametrize("name", ["Caddyfile", "Caddyfile.sso"])

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chw_tools.outreach.templates import preview_templates
 from chw_tools.programme.cases import read_cases
 from chw_tools.programme.checking import Change, Check, check_programme
 from chw_tools.programme.reading import Finding, Problems
+from chw_tools.programme.templates import file_of, read_templates
+from chw_tools.programme.words import read_words
 from chw_tools.recommendations.cases import failing_cases
 
 if TYPE_CHECKING:
@@ -46,17 +49,32 @@ def check_guidelines(folder: Path | None = None) -> CheckedGuidelines:
     changes, if the folder changed that rule or one beside it, and otherwise is a fault too.
     """
     check = check_programme(folder)
+    of_messages = message_findings(folder)
     if check.findings:
-        return CheckedGuidelines(check, check.findings, check.changes, 0)
+        return CheckedGuidelines(check, (*check.findings, *of_messages), check.changes, 0)
     problems = Problems()
     cases = read_cases(folder, {rule.id for rule in check.programme.rules}, problems)
     failing = failing_cases(check.programme, cases)
     shipped_may_differ = bool(check.changes)
     own = [pair for pair in failing if _is_own(pair[0]) or not shipped_may_differ]
     changed = [pair for pair in failing if pair not in own]
-    findings = (*problems.findings, *(_finding(*pair) for pair in own))
+    findings = (*of_messages, *problems.findings, *(_finding(*pair) for pair in own))
     changes = (*check.changes, *(_change(*pair) for pair in changed))
     return CheckedGuidelines(check, findings, changes, len(cases))
+
+
+def message_findings(folder: Path | None) -> tuple[Finding, ...]:
+    """Every fault of the messages' files, and every text that could not be sent as it is worded."""
+    problems = Problems()
+    words, book = read_words(folder, problems), read_templates(folder, problems)
+    if problems.findings:
+        return tuple(problems.findings)
+    for one in preview_templates(book, words):
+        if one.state != "missing":
+            for fault in one.rendered.faults:
+                said = f"cannot be sent: {fault.replace('_', ' ')}"
+                problems.add(file_of(one.wording), f"{one.template}.text", said)
+    return tuple(problems.findings)
 
 
 def _is_own(case: Case) -> bool:

@@ -164,3 +164,16 @@ def test_cases_with_other_columns_are_refused(tmp_path: Path) -> None:
     (tmp_path / "cases.csv").write_text("rule,known\n")
 
     assert [finding.key for finding in check_guidelines(tmp_path).findings] == ["columns"]
+
+
+def test_messages_are_checked_with_the_rest(tmp_path):
+    from chw_tools.workflows.guidelines import check_guidelines, message_findings
+
+    assert message_findings(None) == ()
+    (tmp_path / "templates_en.toml").write_text(
+        '[check_in]\ntext = "How is your HIV?"\n', encoding="utf-8"
+    )
+    [finding] = check_guidelines(tmp_path).findings
+    assert str(finding) == "templates_en.toml:2, check_in.text: cannot be sent: forbidden word"
+    (tmp_path / "words.toml").write_text("[limits]\nopen_hours = 0\n", encoding="utf-8")
+    assert [one.key for one in message_findings(tmp_path)] == ["limits.open_hours"]
