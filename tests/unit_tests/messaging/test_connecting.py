@@ -1,10 +1,20 @@
 """Where a call may go, and what it costs to wait."""
 
 import socket
+import ssl
+import threading
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpcore
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from chw_tools.errors import SettingsFault
 from chw_tools.messaging import connecting
@@ -97,3 +107,62 @@ def test_a_simulated_number_is_never_told() -> None:
 
     done = hand_over(call, lambda reply: Handed("accepted"), number="+9995501234567")
     assert (done.ending, done.reason) == ("permanent", "simulated_number")
+
+
+def certificates(folder: Path, name: str) -> tuple[str, ssl.SSLContext]:
+    """A certificate for a name: the file that vouches for it, and the server's side."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    both = made.public_bytes(Encoding.PEM) + key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    (folder / "both.pem").write_bytes(both)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "both.pem")
+    return str(folder / "both.pem"), server
+
+
+def answer_tls(listening: socket.socket, context: ssl.SSLContext) -> None:
+    """Answer whoever accepts the certificate."""
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return
+        try:
+            with context.wrap_socket(connection, server_side=True) as encrypted:
+                encrypted.recv(65536)
+                encrypted.sendall(b"HTTP/1.1 204 X\r\n\r\n")
+        except OSError:
+            continue
+
+
+def test_https_by_name_at_a_checked_address(tmp_path, monkeypatch) -> None:
+    """The certificate is checked against the name, though the address was looked up before."""
+    trusted, server_side = certificates(tmp_path, "gateway.example")
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        port = listening.getsockname()[1]
+        threading.Thread(target=answer_tls, args=(listening, server_side), daemon=True).start()
+        found = [(2, 1, 6, "", ("127.0.0.1", port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        caller = Caller(f"https://gateway.example:{port}", allow_private=True)
+        with pytest.raises(httpx.ConnectError):
+            caller.get()  # nobody vouches for the certificate
+        caller._trust = ssl.create_default_context(cafile=trusted)
+        assert caller.get().status == 204
+        other = Caller(f"https://other.example:{port}", allow_private=True)
+        other._trust = caller._trust
+        with pytest.raises(httpx.ConnectError):
+            other.get()
