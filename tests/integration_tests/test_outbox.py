@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chw_tools.errors import Conflict
+from chw_tools.outreach.claims import Answer, Claim
 from chw_tools.outreach.messages import Message
 from chw_tools.outreach.wire import Handed, ReceiptNews
 from chw_tools.programme.outreach import load_outreach
-from chw_tools.store.outbox import Answer, Claim, Desk, Outbox
+from chw_tools.store.outbox import Desk, Outbox
 from chw_tools.store.outbox.changes import Change, change_all
 
 if TYPE_CHECKING:

@@ -140,7 +140,7 @@ _CAPS = {"per_day": 1, "per_week": 1, "replies_per_day": 1, "max_segments": 1}
 _LIMITS = {"segments_per_day": 0, "per_minute": 0}
 _LEASES = {
     "lease_seconds": 0.1,
-    "hand_over_seconds": 0.0,
+    "hand_over_seconds": 0.1,
     "unknown_wait_minutes": 0.0,
     "circuit_minutes": 0.0,
 }

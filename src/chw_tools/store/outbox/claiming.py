@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from chw_tools.outreach.claims import Claim, Judged
 from chw_tools.outreach.gates import judge
 from chw_tools.outreach.windows import zone_named
 from chw_tools.store.connection import Reader
@@ -41,24 +42,6 @@ if TYPE_CHECKING:
 
     #: Fills a message's template, for a person of a language; None where there is none.
     Render = Callable[[Message, str], Text | None]
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A message that one worker holds, with its text."""
-
-    message: Message
-    text: Text
-    token: str
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What came of one batch: what may go on, and every verdict against."""
-
-    claims: tuple[Claim, ...] = ()
-    refused: tuple[tuple[Message, Verdict], ...] = ()
-    n_judged: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,18 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from chw_tools.outreach.gates import Contact, Enrolled, Facts, Standing, Switch
 from chw_tools.records.tables import DEATHS
 from chw_tools.store.connection import Reader
-from chw_tools.store.instants import as_day_or_none, as_instant, day, instant
+from chw_tools.store.instants import as_day_or_none, as_instant, as_text
+from chw_tools.store.scope import WHOLE, select_from
 from chw_tools.store.tables import REGISTER, WORK
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ _RECENT = timedelta(days=9)
 _DONE = ("completed", "failed", "cancelled")
 #: Longer chains of "taken back" are no register's work.
 _MOST_UNDONE = 32
+_CHANGES = ("id", "person_id", "change", "into_person_id", "supersedes_id", "happened_on")
 #: A call is no visit.
 _NO_VISIT = ("phone",)
 
@@ -82,6 +87,81 @@ class Tally:
         )
 
 
+# -- statements, built once for each database ----------------------------------------
+
+
+@lru_cache(maxsize=4)
+def _statements(dialect: str) -> dict[str, sa.Select[Any]]:
+    """Every SELECT of this module; ``ids`` are the keys asked for, as :func:`_given` gives them.
+
+    Building them anew for each batch would cost more than running them.
+    """
+    points, rows, tasks = WORK["contact_points"].c, WORK["messages"].c, WORK["tasks"].c
+    people, changes = REGISTER["people"].c, REGISTER["person_changes"].c
+    visits, outcomes = REGISTER["visits"].c, REGISTER["outcomes"].c
+    consents, enrolments = REGISTER["consents"].c, WORK["enrolments"].c
+
+    def one_of(column: sa.ColumnElement[Any]) -> Any:
+        if dialect == "sqlite":
+            listed = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
+            return column.in_(sa.select(listed.c.value))
+        texts = sa.bindparam("ids", type_=postgresql.ARRAY(sa.Text))
+        return column == sa.any_(sa.cast(texts, postgresql.ARRAY(column.type)))
+
+    def select(name: str, *columns: str) -> sa.Select[Any]:
+        return select_from(name, columns, scope=WHOLE)
+
+    since_instant = sa.bindparam("since", type_=rows.handed_at.type)
+    since_day = sa.bindparam("since", type_=visits.visited_on.type)
+    return {
+        "points": select("contact_points", "number", "kind", "is_opted_out", "is_bad").where(
+            one_of(points.number)
+        ),
+        # What failed did not arrive; what is unknown may have. No upper end: a clock may be
+        # set back.
+        "handed": select("messages", "id", "number", "step", "handed_at").where(
+            one_of(rows.number), rows.handed_at >= since_instant, rows.state != "failed"
+        ),
+        "changes": select("person_changes", *_CHANGES).where(
+            sa.or_(one_of(changes.person_id), one_of(changes.into_person_id))
+        ),
+        "people": select("people", "id", "died_on", "moved_on", "language").where(
+            one_of(people.id)
+        ),
+        "told": select("visits", "outcome", "person_id", "visited_on").where(
+            one_of(visits.person_id), visits.outcome.in_(("died", "moved")), _is_last("visits")
+        ),
+        "deaths": select("outcomes", "person_id", "happened_on").where(
+            one_of(outcomes.person_id),
+            outcomes.outcome.in_(DEATHS),
+            outcomes.is_positive.is_(True),
+            _is_last("outcomes"),
+        ),
+        "muted": select("tasks", "person_id", "snoozed_until").where(
+            one_of(tasks.person_id), tasks.snoozed_until.is_not(None), tasks.state.not_in(_DONE)
+        ),
+        "consents": select("consents", "person_id", "purpose", "channel", "decision")
+        .where(one_of(consents.person_id), _is_last("consents"))
+        .order_by(consents.decided_on, consents.server_seq),
+        "enrolments": select(
+            "enrolments", "id", "person_id", "state", "arm", "anchor_on", "goal_from"
+        ).where(one_of(enrolments.id)),
+        "seen": select("visits", "person_id", "visited_on").where(
+            one_of(visits.person_id),
+            visits.visited_on >= since_day,
+            visits.outcome == "seen",
+            visits.kind.not_in(_NO_VISIT),
+            _is_last("visits"),
+        ),
+    }
+
+
+def _rows(reader: Reader, name: str, ids: Collection[str], **other: str) -> list[Any]:
+    given: Any = orjson.dumps(list(ids)).decode() if reader.dialect == "sqlite" else list(ids)
+    statement = _statements(reader.dialect)[name]
+    return [tuple(row) for row in reader.connection.execute(statement, {"ids": given, **other})]
+
+
 def _less(left: int | None, by: int) -> int | None:
     return None if left is None else left - by
 
@@ -117,21 +197,15 @@ def _contacts(
     reader: Reader, messages: Collection[Message], *, now: datetime
 ) -> dict[str, Contact]:
     numbers = {message.number for message in messages}
-    points, rows = WORK["contact_points"].c, WORK["messages"].c
-    named = reader.select("contact_points", ["number", "kind", "is_opted_out", "is_bad"])
     held = {
         row[0]: Contact(kind=row[1], is_opted_out=bool(row[2]), is_bad=bool(row[3]))
-        for row in reader.rows(named.where(reader.among(points.number, list(numbers))))
+        for row in _rows(reader, "points", numbers)
     }
-    # What failed did not arrive; what is unknown may have. No upper end: a clock may be set back.
-    handed = reader.select("messages", ["id", "number", "step", "handed_at"]).where(
-        reader.among(rows.number, list(numbers)),
-        rows.handed_at >= instant(now - _RECENT),
-        rows.state != "failed",
-    )
     own = {message.id for message in messages}
     at: dict[tuple[str, bool], list[datetime]] = defaultdict(list)
-    for key, number, step, handed_at in reader.rows(handed):
+    for key, number, step, handed_at in _rows(
+        reader, "handed", numbers, since=as_text(now - _RECENT)
+    ):
         if key not in own:
             at[number, step in ("reply", "stop_reply")].append(as_instant(handed_at))
     return {
@@ -152,21 +226,11 @@ def _merges(reader: Reader, ids: Collection[str]) -> tuple[dict[str, set[str]], 
 
     The changes are those that stand: neither taken back nor a taking back.
     """
-    changes = REGISTER["person_changes"].c
-    names = ("id", "person_id", "change", "into_person_id", "supersedes_id", "happened_on")
     found: dict[str, Any] = {}
     asked: set[str] = set()
     ask = set(ids)
     while ask:
-        listed = list(ask)
-        rows = reader.rows(
-            reader.select("person_changes", names).where(
-                sa.or_(
-                    reader.among(changes.person_id, listed),
-                    reader.among(changes.into_person_id, listed),
-                )
-            )
-        )
+        rows = _rows(reader, "changes", ask)
         found |= {row[0]: row for row in rows}
         asked |= ask
         ask = {row[1] for row in rows} - asked
@@ -212,12 +276,7 @@ def _standings(
 ) -> tuple[dict[str, Standing], dict[str, str]]:
     latest = (now.astimezone(UTC) + _AHEAD).date()
     every = sorted({one for group in into.values() for one in group})
-    people = REGISTER["people"].c
-    rows = reader.rows(
-        reader.select("people", ["id", "died_on", "moved_on", "language"]).where(
-            reader.among(people.id, every)
-        )
-    )
+    rows = _rows(reader, "people", every)
     gone: dict[str, set[str]] = {"died": set(), "moved": set(), "merged": set()}
     for key, died_on, moved_on, _ in rows:
         _note(gone["died"], key, died_on, latest)
@@ -248,20 +307,8 @@ def _note(keys: set[str], key: str, on: Any, latest: date) -> None:
 
 def _told(reader: Reader, ids: list[str]) -> Iterable[tuple[str, str, Any]]:
     """Deaths and moves that visits and outcomes tell of."""
-    visits, outcomes = REGISTER["visits"].c, REGISTER["outcomes"].c
-    told = reader.select("visits", ["outcome", "person_id", "visited_on"]).where(
-        reader.among(visits.person_id, ids),
-        visits.outcome.in_(("died", "moved")),
-        _is_last("visits"),
-    )
-    yield from reader.rows(told)
-    deaths = reader.select("outcomes", ["person_id", "happened_on"]).where(
-        reader.among(outcomes.person_id, ids),
-        outcomes.outcome.in_(DEATHS),
-        outcomes.is_positive.is_(True),
-        _is_last("outcomes"),
-    )
-    for person_id, happened_on in reader.rows(deaths):
+    yield from _rows(reader, "told", ids)
+    for person_id, happened_on in _rows(reader, "deaths", ids):
         yield "died", person_id, happened_on
 
 
@@ -273,14 +320,8 @@ def _is_last(name: str) -> sa.ColumnElement[bool]:
 
 
 def _muted(reader: Reader, ids: Collection[str]) -> dict[str, date]:
-    tasks = WORK["tasks"].c
-    statement = reader.select("tasks", ["person_id", "snoozed_until"]).where(
-        reader.among(tasks.person_id, list(ids)),
-        tasks.snoozed_until.is_not(None),
-        tasks.state.not_in(_DONE),
-    )
     until: dict[str, date] = {}
-    for person_id, snoozed in reader.rows(statement):
+    for person_id, snoozed in _rows(reader, "muted", ids):
         day = as_day_or_none(snoozed)
         if day is not None:
             until[person_id] = max(day, until.get(person_id, day))
@@ -297,15 +338,9 @@ def _consents(
 
     A decision without a channel covers them all.
     """
-    table = REGISTER["consents"].c
     every = sorted({one for group in into.values() for one in group})
-    statement = (
-        reader.select("consents", ["person_id", "purpose", "channel", "decision"])
-        .where(reader.among(table.person_id, every), _is_last("consents"))
-        .order_by(table.decided_on, table.server_seq)
-    )
     rows: dict[str, list[tuple[int, Any]]] = defaultdict(list)
-    for place, row in enumerate(reader.rows(statement)):
+    for place, row in enumerate(_rows(reader, "consents", every)):
         rows[row[0]].append((place, row))
     newest: dict[tuple[str, str, str], str] = {}
     for message in messages:
@@ -327,9 +362,7 @@ def _enrolments(
     wanted = [message.enrolment_id for message in messages if message.enrolment_id]
     if not wanted:
         return {}
-    table = WORK["enrolments"].c
-    names = ("id", "person_id", "state", "arm", "anchor_on", "goal_from")
-    rows = reader.rows(reader.select("enrolments", names).where(reader.among(table.id, wanted)))
+    rows = _rows(reader, "enrolments", wanted)
     since = {row[0]: as_day_or_none(row[5]) or as_day_or_none(row[4]) for row in rows}
     seen = _last_seen(reader, into, min(day for day in since.values() if day) if since else None)
     return {
@@ -349,16 +382,8 @@ def _last_seen(
 ) -> dict[str, list[Any]]:
     if since is None:
         return {}
-    visits = REGISTER["visits"].c
     every = sorted({one for group in into.values() for one in group})
-    statement = reader.select("visits", ["person_id", "visited_on"]).where(
-        reader.among(visits.person_id, every),
-        visits.visited_on >= day(since),
-        visits.outcome == "seen",
-        visits.kind.not_in(_NO_VISIT),
-        _is_last("visits"),
-    )
     seen: dict[str, list[Any]] = defaultdict(list)
-    for person_id, visited_on in reader.rows(statement):
+    for person_id, visited_on in _rows(reader, "seen", every, since=since.isoformat()):
         seen[person_id].append(as_day_or_none(visited_on))
     return seen

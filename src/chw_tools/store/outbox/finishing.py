@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chw_tools.outreach.claims import Finished
 from chw_tools.outreach.machines import RAISABLE, raised
 from chw_tools.outreach.retries import retry_at
 from chw_tools.store.connection import Reader
@@ -28,35 +28,12 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from chw_tools.outreach.claims import Answer
     from chw_tools.outreach.messages import Message
-    from chw_tools.outreach.wire import Handed
-    from chw_tools.store.outbox.claiming import Claim, Desk
+    from chw_tools.store.outbox.claiming import Desk
 
 _FREE = {"lease_token": None, "lease_until": None}
 _NOT_HANDED = {**_FREE, "handed_at": None}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one gateway said of one claim."""
-
-    claim: Claim
-    handed: Handed
-    provider: str
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What answers came to: messages by their state now, opt-outs, channels found broken.
-
-    ``opted_out`` are messages whose number the provider holds as opted out: the consent of
-    their people is to be withdrawn. ``broken`` are channels that broke with this batch, each
-    once: somebody must be told.
-    """
-
-    states: tuple[tuple[str, str], ...] = ()
-    opted_out: tuple[Message, ...] = ()
-    broken: tuple[tuple[str, str], ...] = ()
 
 
 def finish(

