@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk clean install install-dev image secrets
+.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk torture clean install install-dev image secrets
 
 help:           ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +60,9 @@ bench-planning: $(VENV)/run.stamp   ## plans against best known answers: ours, b
 
 bench-risk: $(VENV)/dev.stamp       ## models against bare learners, the truth, and the clock
 	@for script in benchmarks/risk_learners.py benchmarks/risk_truth.py benchmarks/risk_training.py benchmarks/risk_scoring.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+torture: $(VENV)/dev.stamp          ## kill workers of the outbox at 1,000 points, on both databases
+	@$(BIN)/python scripts/torture_outbox.py
 
 lock: $(VENV)/dev.stamp             ## resolve the ranges of pyproject.toml anew, with hashes
 	@$(BIN)/python -m pip install --quiet uv

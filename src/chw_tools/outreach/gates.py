@@ -181,12 +181,15 @@ def expired(message: Message, facts: Facts, policy: Outreach, now: datetime) -> 
 def quiet_hours(message: Message, facts: Facts, policy: Outreach, now: datetime) -> Verdict | None:
     """G7: the hour is quiet where the person lives: moved to the next open one.
 
-    An answer to somebody who just wrote is not kept until morning.
+    It must stay open for as long as a hand-over holds. An answer to somebody who just wrote
+    is not kept until morning.
     """
     hours = policy.quiet_hours
-    if message.is_reply or is_open(now, zone_of(message.number, hours), hours):
+    zone = zone_of(message.number, hours)
+    latest = now + timedelta(seconds=policy.leases.hand_over_seconds)
+    if message.is_reply or (is_open(now, zone, hours) and is_open(latest, zone, hours)):
         return None
-    return _moved(message, policy, now, gate="G7", reason="quiet_hours")
+    return _moved(message, policy, latest, gate="G7", reason="quiet_hours")
 
 
 def caps(message: Message, facts: Facts, policy: Outreach, now: datetime) -> Verdict | None:

@@ -40,12 +40,19 @@ class Source:
 
 
 def new_id() -> str:
-    """A fresh UUIDv7, for a record that begins its life here.
+    """A fresh UUIDv7, for a record that begins its life here; later ones sort behind it.
+
+    Twelve of the random bits say which quarter of a microsecond it was.
 
     >>> new_id()[14]
     '7'
+
+    Source: RFC 9562, section 6.2, method 3.
     """
-    return _assemble(f"{time.time_ns() // 1_000_000:012x}", secrets.token_hex(10))
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    return _assemble(
+        f"{milliseconds:012x}", f"{rest * 4096 // 1_000_000:03x}{secrets.token_hex(9)[1:]}"
+    )
 
 
 def derived_id(source: Source, table: str, source_id: str) -> str:

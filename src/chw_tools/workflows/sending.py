@@ -81,7 +81,7 @@ class Pace:
     leaves few of which nobody knows the end.
     """
 
-    most: int = 50
+    most: int = 100
     seconds_a_call: dict[str, float] = field(default_factory=dict)
 
     def at_once(self, channel: str, holds: timedelta) -> int:

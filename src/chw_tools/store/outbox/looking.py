@@ -132,7 +132,7 @@ def timeline(reader: Reader, person_id: str) -> list[Happening]:
     rows = reader.rows(
         reader.select("message_events", names)
         .where(events.person_id == person_id)
-        .order_by(events.at, events.id)
+        .order_by(events.id)
     )
     changes = [
         Happening(
@@ -149,7 +149,8 @@ def timeline(reader: Reader, person_id: str) -> list[Happening]:
         )
         for at, key, before, after, reason, attempt, by in rows
     ]
-    return sorted(changes + _replies(reader, person_id), key=lambda one: one.at)
+    replies = _replies(reader, person_id)
+    return sorted(changes + replies, key=lambda one: one.at) if replies else changes
 
 
 def _replies(reader: Reader, person_id: str) -> list[Happening]:
