@@ -30,6 +30,8 @@ ALLOWED: dict[str, re.Pattern[str]] = {
     "kind": re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,80}"),
     "place": re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,120}:\d{1,6}"),
     "what": re.compile(r"[a-z][a-z0-9_]{0,60}"),
+    "channel": re.compile(r"[a-z]{1,20}"),
+    "count": re.compile(r"\d{1,9}"),
 }
 _EVENT = re.compile(r"[a-z][a-z0-9_.]{0,60}")
 #: Loggers of this package name events; others speak free text, which is dropped.

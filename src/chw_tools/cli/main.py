@@ -20,12 +20,14 @@ from chw_tools.cli import (
     keeping,
     messages,
     models,
+    outreach,
     people,
     programme,
     published,
     registry,
     service,
     shapes,
+    working,
 )
 from chw_tools.cli.world import World
 from chw_tools.errors import ChwError
@@ -58,6 +60,8 @@ for module in (
     published,
     people,
     programme,
+    outreach,
+    working,
     service,
     keeping,
     messages,

@@ -58,6 +58,8 @@ class Sent:
     n_freed: int = 0
     n_unknown: int = 0
     n_matched: int = 0
+    n_settled: int = 0
+    n_to_humans: int = 0
     states: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     broken: list[tuple[str, str]] = field(default_factory=list)

@@ -100,7 +100,10 @@ def _channels(reader: Reader, desk: Desk, *, now: datetime) -> tuple[ChannelStat
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of a person's timeline: a message's change, a reply, a report."""
+    """One line of a person's timeline: a message's change, or a reply.
+
+    ``gate`` names the gate that refused the message, where one did.
+    """
 
     at: datetime
     kind: str
@@ -112,6 +115,7 @@ class Happening:
     reason: str
     attempt: int
     by: str
+    gate: str = ""
 
 
 def timeline(reader: Reader, person_id: str) -> list[Happening]:
@@ -143,9 +147,10 @@ def timeline(reader: Reader, person_id: str) -> list[Happening]:
             step=about[key][2] if key in about else "",
             before=before or "",
             after=after,
-            reason=reason or "",
+            reason=(reason or "").rpartition(":")[2],
             attempt=attempt or 0,
             by=by,
+            gate=(reason or "").rpartition(":")[0],
         )
         for at, key, before, after, reason, attempt, by in rows
     ]

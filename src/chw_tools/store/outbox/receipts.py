@@ -60,8 +60,8 @@ def _keep(connection: sa.Connection, one: ReceiptNews, *, now: datetime) -> bool
         "reason": one.reason or None,
         "received_at": as_text(now),
     }
-    kept = insert(RECEIPTS).values(row).on_conflict_do_nothing()
-    if connection.execute(kept).rowcount:
+    kept = insert(RECEIPTS).values(row).on_conflict_do_nothing().returning(RECEIPTS.c.id)
+    if connection.execute(kept).first() is not None:
         return True
     if one.reason:
         # Of several reasons for one state the first by the alphabet: no matter which came first.

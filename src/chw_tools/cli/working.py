@@ -1,0 +1,260 @@
+"""`chw worker`: rounds of sending until told to stop, one process or several."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chw_tools.cli.world import World, say, say_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from chw_tools.api.working import Health, WorkerMetrics
+    from chw_tools.outreach.wire import Gateway
+    from chw_tools.store.outbox import Outbox
+    from chw_tools.wiring import Parts
+    from chw_tools.workflows.sending import Sender, Sent
+
+_log = logging.getLogger("chw_tools.worker")
+#: Seconds between two times that providers are asked after what is unknown.
+_SETTLE_SECONDS = 60.0
+#: Rounds that a healthy worker may miss before it counts as ill; at least a minute.
+_PATIENCE_ROUNDS = 6
+#: Seconds before a process that died is started again.
+_RESTART_SECONDS = 1.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's command."""
+    app.command(
+        epilog="Examples: chw worker · chw worker --once · chw worker --processes 4 --port 9100"
+    )(worker)
+
+
+def worker(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One round, then end.")] = False,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")] = 5.0,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Answer /healthz and /metrics here; each process the next port."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address of /healthz and /metrics, which hold counts only.")
+    ] = "127.0.0.1",
+) -> None:
+    """Send messages that are due, until stopped; several workers share the work.
+
+    Ctrl-C or SIGTERM lets the call in hand come to its end and gives back what is not begun.
+    `chw outreach stop` is the switch that stops every worker.
+    """
+    world: World = context.obj
+    if processes > 1:
+        words = ["worker", "--interval", str(interval), "--host", host]
+        words += ["--once"] if once else []
+        _run_processes(world.environ, words, processes=processes, port=port)
+        return
+    stopping = threading.Event()
+    with world.parts() as parts, _stopped_by_signals(stopping):
+        say_notes(parts.store.notes)
+        _work(world, parts, stopping, once=once, interval=interval, port=port, host=host)
+
+
+@contextmanager
+def _stopped_by_signals(stopping: threading.Event) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        stopping.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # as in tests; signals are the main thread's
+        return
+    before = {one: signal.signal(one, stop) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _work(
+    world: World,
+    parts: Parts,
+    stopping: threading.Event,
+    *,
+    once: bool,
+    interval: float,
+    port: int | None,
+    host: str,
+) -> None:
+    from chw_tools.api.logs import set_up_logs
+    from chw_tools.api.working import Health, WorkerMetrics, watch
+
+    sender, outbox = make_sender(world, parts, stopping)
+    if once:
+        say(said(_round(sender, settle=True)))
+        return
+    set_up_logs(level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
+    health = Health(max(60.0, _PATIENCE_ROUNDS * interval))
+    metrics = WorkerMetrics(lambda: outbox.status(now=_now()), _now)
+    server = None if port is None else watch(metrics, health, host=host, port=port)
+    if server is not None:
+        say(f"Health and metrics at http://{host}:{server.server_address[1]}/")
+    say("Sending what is due. Ctrl-C stops.")
+    _log.info("worker_started")
+    try:
+        _Rounds(sender, health, metrics, stopping, interval).run()
+    finally:
+        if server is not None:
+            server.shutdown()
+        _log.info("worker_stopped")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def make_sender(world: World, parts: Parts, stopping: threading.Event) -> tuple[Sender, Outbox]:
+    """The sender of this process (outbox, gateways, policy and clock), and its outbox."""
+    from chw_tools.wiring import build_outbox
+    from chw_tools.workflows.sending import Sender
+
+    gateways = gateways_of(world, parts)
+    outbox = build_outbox(
+        parts,
+        by=f"worker-{os.getpid()}",
+        providers={channel: one.name for channel, one in gateways.items()},
+    )
+    policy = parts.programme.outreach
+    sender = Sender(outbox, parts.store, gateways, policy, _now, stopping.is_set)
+    return sender, outbox
+
+
+def gateways_of(world: World, parts: Parts) -> Mapping[str, Gateway]:
+    """The ways out by channel, as the operator's file says.
+
+    Raises
+    ------
+    SettingsFault
+        If the file is faulty, or would write to real numbers on behalf of simulated people.
+    """
+    from chw_tools.errors import SettingsFault
+    from chw_tools.messaging.configured import REACHING_NOBODY, read_gateways
+
+    given = world.environ.get("CHW_GATEWAYS")
+    gateways = read_gateways(
+        Path(given) if given else None,
+        environ=world.environ,
+        home=parts.settings.home,
+        say=say,
+    ).by_channel
+    reaching = [c for c, one in gateways.items() if one.name not in REACHING_NOBODY]
+    if reaching and parts.store.population != "real":
+        raise SettingsFault(
+            f"would send to real numbers ({', '.join(reaching)}), and this store holds "
+            f"{parts.store.population or 'no'} people.",
+            where="CHW_GATEWAYS",
+            cure="Open the store of your programme (CHW_DATABASE_URL), or use provider = 'file'.",
+        )
+    return gateways
+
+
+@dataclass
+class _Rounds:
+    """Round after round until told to stop; a broken one is told, counted, and tried again."""
+
+    sender: Sender
+    health: Health
+    metrics: WorkerMetrics
+    stopping: threading.Event
+    interval: float
+    settled_at: float = 0.0
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            began = time.monotonic()
+            try:
+                settle = began - self.settled_at >= _SETTLE_SECONDS
+                sent = _round(self.sender, settle=settle)
+                self.settled_at = began if settle else self.settled_at
+            except Exception as broken:
+                from chw_tools.api.logs import trace_end
+
+                told = {"kind": type(broken).__name__, "place": trace_end(broken)}
+                _log.error("round_broke", extra=told)
+                self.metrics.count_failure()
+            else:
+                self.health.round_ended()
+                self.metrics.count(sent, seconds=time.monotonic() - began)
+                _tell(sent)
+            self.stopping.wait(max(0.0, self.interval - (time.monotonic() - began)))
+
+
+def _round(sender: Sender, *, settle: bool) -> Sent:
+    from chw_tools.workflows.sending import send_due, settle_unknown
+
+    sent = send_due(sender)
+    if settle:
+        sent.n_settled, sent.n_to_humans = settle_unknown(sender)
+    return sent
+
+
+def _tell(sent: Sent) -> None:
+    for (channel, state), n in sorted(sent.states.items()):
+        _log.info("messages", extra={"channel": channel or "none", "what": state, "count": n})
+    for channel, reason in sent.broken:
+        _log.error("channel_broke", extra={"channel": channel, "what": reason})
+    if sent.n_to_humans:
+        _log.warning("asked_humans", extra={"count": sent.n_to_humans})
+
+
+def said(sent: Sent) -> str:
+    """A round in a sentence or two."""
+    parts = [f"{n} {state}" for (_, state), n in sorted(sent.states.items())]
+    held = [f"{n} {act} by {gate}" for (_, act, gate), n in sorted(sent.refused.items())]
+    lines = ["; ".join(parts + held) or "Nothing is due."]
+    lines += [f"{channel} is refused by its provider: {reason}." for channel, reason in sent.broken]
+    if sent.n_unknown:
+        lines.append(f"{sent.n_unknown} unknown after a crash; they are not sent again.")
+    return "\n".join(lines)
+
+
+def _run_processes(
+    environ: Mapping[str, str], words: list[str], *, processes: int, port: int | None
+) -> None:
+    """Several workers below this one, which passes on its end and starts again who died."""
+    stopping = threading.Event()
+
+    def start(at: int) -> subprocess.Popen[bytes]:
+        own = [*words, *(["--port", str(port + at if port else 0)] if port is not None else [])]
+        run = "import sys; from chw_tools.cli.main import run; run()"
+        return subprocess.Popen([sys.executable, "-c", run, *own], env=dict(environ))  # noqa: S603
+
+    with _stopped_by_signals(stopping):
+        alive = {at: start(at) for at in range(processes)}
+        while alive and not stopping.wait(_RESTART_SECONDS):
+            for at, process in list(alive.items()):
+                if process.poll() is None:
+                    continue
+                if process.returncode == 0:
+                    del alive[at]
+                else:
+                    _log.error("worker_died", extra={"count": at})
+                    alive[at] = start(at)
+        for process in alive.values():
+            process.send_signal(signal.SIGTERM)
+        for process in alive.values():
+            process.wait()
