@@ -57,7 +57,9 @@ def number_of(at: int) -> str:
     return f"+2547{at:08d}"
 
 
-def plan_for_many(store: Store, policy: Outreach, *, people: int, now: datetime) -> list[Message]:
+def plan_for_many(
+    store: Store, policy: Outreach, *, people: int, now: datetime, template: str = "visit_before"
+) -> list[Message]:
     """As many made-up people, who agreed and are enrolled, each with one message due now."""
     day = pd.Timestamp(now.date())
     ids = derived_ids(_SOURCE, "people", [str(at) for at in range(people)])
@@ -86,7 +88,8 @@ def plan_for_many(store: Store, policy: Outreach, *, people: int, now: datetime)
             purpose="outreach",
             step="due_day",
             channel="sms",
-            template="come",
+            template=template,
+            variables={"day": (now + timedelta(days=3)).date().isoformat()},
             number=number_of(at),
             due_at=now,
             not_after=now + timedelta(days=3),
