@@ -108,6 +108,23 @@ def among(column: sa.ColumnElement[Any], ids: Collection[str], dialect: str) -> 
     return column == sa.any_(array)
 
 
+def among_given(column: sa.ColumnElement[Any], dialect: str) -> Any:
+    """The same of keys given when the statement is run, as ``ids``; see :func:`given_ids`."""
+    if dialect == "sqlite":
+        given = sa.bindparam("ids", type_=sa.Text)
+        listed = sa.func.json_each(given).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    array = sa.cast(
+        sa.bindparam("ids", type_=postgresql.ARRAY(sa.Text)), postgresql.ARRAY(column.type)
+    )
+    return column == sa.any_(array)
+
+
+def given_ids(ids: Collection[str], dialect: str) -> Any:
+    """Keys as the parameter that :func:`among_given` takes."""
+    return orjson.dumps(list(ids)).decode() if dialect == "sqlite" else list(ids)
+
+
 def _within(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:
     """The condition that keeps a statement inside the scope; deny where none is known."""
     if table.name in _OPEN_TABLES:

@@ -14,15 +14,13 @@ from datetime import UTC, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from chw_tools.outreach.gates import Contact, Enrolled, Facts, Standing, Switch
 from chw_tools.records.tables import DEATHS
 from chw_tools.store.connection import Reader
 from chw_tools.store.instants import as_day_or_none, as_instant, as_text
-from chw_tools.store.scope import WHOLE, select_from
+from chw_tools.store.scope import WHOLE, among_given, given_ids, select_from
 from chw_tools.store.tables import REGISTER, WORK
 
 if TYPE_CHECKING:
@@ -92,7 +90,7 @@ class Tally:
 
 @lru_cache(maxsize=4)
 def _statements(dialect: str) -> dict[str, sa.Select[Any]]:
-    """Every SELECT of this module; ``ids`` are the keys asked for, as :func:`_given` gives them.
+    """Every SELECT of this module; ``ids`` are the keys asked for.
 
     Building them anew for each batch would cost more than running them.
     """
@@ -102,11 +100,7 @@ def _statements(dialect: str) -> dict[str, sa.Select[Any]]:
     consents, enrolments = REGISTER["consents"].c, WORK["enrolments"].c
 
     def one_of(column: sa.ColumnElement[Any]) -> Any:
-        if dialect == "sqlite":
-            listed = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
-            return column.in_(sa.select(listed.c.value))
-        texts = sa.bindparam("ids", type_=postgresql.ARRAY(sa.Text))
-        return column == sa.any_(sa.cast(texts, postgresql.ARRAY(column.type)))
+        return among_given(column, dialect)
 
     def select(name: str, *columns: str) -> sa.Select[Any]:
         return select_from(name, columns, scope=WHOLE)
@@ -157,7 +151,7 @@ def _statements(dialect: str) -> dict[str, sa.Select[Any]]:
 
 
 def _rows(reader: Reader, name: str, ids: Collection[str], **other: str) -> list[Any]:
-    given: Any = orjson.dumps(list(ids)).decode() if reader.dialect == "sqlite" else list(ids)
+    given = given_ids(ids, reader.dialect)
     statement = _statements(reader.dialect)[name]
     return [tuple(row) for row in reader.connection.execute(statement, {"ids": given, **other})]
 
