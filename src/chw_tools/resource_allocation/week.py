@@ -104,7 +104,7 @@ def plan_week(
         spent = time.perf_counter() - began
         how = replace(how, limit_seconds=max(how.limit_seconds - spent, 0.0))
     plans = solve_all([problem for problem, _, _ in problems], chosen.stop, how)
-    visits = week_visits(week, problems, plans, choice)
+    visits = week_visits(week, homes, problems, plans, choice)
     unvisited = week_waiting(week, homes, visits, problems, plans, choice)
     summary = _summary(week, homes, visits, unvisited, problems, plans, choice)
     price = price_of_floors(asked, enough, seed=how.seed)

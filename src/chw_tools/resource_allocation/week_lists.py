@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 
 def week_visits(
-    week: Week, jobs: list[Job], plans: list[RoutePlan], choice: Choice
+    week: Week,
+    homes: pd.DataFrame,
+    jobs: list[Job],
+    plans: list[RoutePlan],
+    choice: Choice,
 ) -> pd.DataFrame:
     """One row per person seen."""
     rows = []
-    for (problem, homes, who), plan in zip(jobs, plans, strict=True):
+    for (problem, at_home, who), plan in zip(jobs, plans, strict=True):
         for walk in plan.routes:
             worker, day = who[walk.shift]
             at = problem.shifts[walk.shift].start
@@ -31,15 +35,17 @@ def week_visits(
             ):
                 to = int(problem.stop_at[stop])
                 minutes = float(problem.travel[at, to])
-                rows.append((homes[stop], worker, day, place, begins, minutes))
+                rows.append((at_home[stop], worker, day, place, begins, minutes))
                 at = to
     columns = ["home", "worker", "day", "position", "begins_minute", "travel_minutes"]
     stops = pd.DataFrame(rows, columns=columns).astype({"home": "object", "worker": "object"})
-    return _people_of(week, stops, choice)
+    return _people_of(week, homes, stops, choice)
 
 
-def _people_of(week: Week, stops: pd.DataFrame, choice: Choice) -> pd.DataFrame:
-    seen_at = week.homes()[["people", "service"]]
+def _people_of(
+    week: Week, homes: pd.DataFrame, stops: pd.DataFrame, choice: Choice
+) -> pd.DataFrame:
+    seen_at = homes[["people", "service"]]
     stops = stops.join(seen_at, on="home").rename(columns={"people": "person_id"})
     people = stops.explode("person_id").reset_index(drop=True)
     number = people.groupby("home").cumcount()
@@ -93,10 +99,12 @@ def week_waiting(
     home = waiting["home"].astype("object")
     is_open = home.isin(homes.index)
     reason = reason.mask(is_open, "Less pressing than others at the same home.")
-    of_home = choice.left_out["reason"]
-    for (_, stops, _), plan in zip(jobs, plans, strict=True):
-        routed = pd.Series({stops[at]: why_left for at, why_left in plan.left_out.items()})
-        of_home = pd.concat([of_home, routed[~routed.index.isin(of_home.index)]])
+    routed = {
+        stops[at]: why_left
+        for (_, stops, _), plan in zip(jobs, plans, strict=True)
+        for at, why_left in plan.left_out.items()
+    }
+    of_home = pd.Series({**routed, **choice.left_out["reason"].to_dict()}, dtype="object")
     listed = set(homes["people"].explode())
     in_unit = waiting.index.isin(list(listed))
     reason = reason.where(~in_unit, home.map(of_home).fillna("No minutes left."))

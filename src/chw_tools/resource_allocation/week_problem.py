@@ -124,17 +124,17 @@ class Week:
         return self._by_home(rows[together])
 
     def _by_home(self, rows: pd.DataFrame) -> pd.DataFrame:
-        rows = rows.assign(person_id=rows.index)
+        rows = rows.assign(person_id=rows.index, is_never_seen=rows["weeks_unseen"].isna())
         homes = rows.groupby("home", sort=True).agg(
             worker_id=("worker_id", "first"),
             value=("value", "sum"),
             n=("person_id", "size"),
-            people=("person_id", list),
             is_required=("is_required", "any"),
             is_today=("is_must", "any"),
             required_from=("required_from", "max"),
             required_by=("required_by", "min"),
-            weeks_unseen=("weeks_unseen", _longest),
+            weeks_unseen=("weeks_unseen", "max"),
+            is_never_seen=("is_never_seen", "any"),
             risk=("score", "max"),
             latitude=("latitude", "first"),
             longitude=("longitude", "first"),
@@ -142,6 +142,11 @@ class Week:
                 name: (name, "first") for name in ("area_id", "wealth_fifth", "sex") if name in rows
             },
         )
+        # Whoever was never seen makes a home never seen.
+        homes["weeks_unseen"] = homes["weeks_unseen"].mask(homes["is_never_seen"])
+        keys = rows.sort_values("home", kind="stable")["person_id"].to_numpy(dtype=object)
+        ends = np.cumsum(homes["n"].to_numpy())
+        homes["people"] = [list(part) for part in np.split(keys, ends[:-1])] if len(homes) else []
         further = self.planning.further_person_minutes * (homes["n"] - 1)
         homes["service"] = self.planning.visit_minutes + further
         homes["minutes"] = homes["service"] + self.planning.default_travel_minutes
@@ -257,8 +262,3 @@ class Week:
         allowed = (days.to_numpy() >= earliest[:, None]) & (days.to_numpy() <= latest[:, None])
         allowed[homes["is_today"].to_numpy()] = np.arange(len(days)) == 0
         return np.asarray(allowed, dtype=bool)
-
-
-def _longest(weeks: pd.Series) -> float:
-    """Whoever was never seen makes a home never seen."""
-    return float("nan") if weeks.isna().any() else float(weeks.max())
