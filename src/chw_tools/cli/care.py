@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chw_tools.cli import district, planning
+from chw_tools.cli import district, planning, replays
 from chw_tools.cli import plans as more_plans
 from chw_tools.cli.options import AsOf, Json, Limit, Output, Person, PlannedDay, day
 from chw_tools.cli.published import show_published
@@ -43,7 +43,8 @@ def add_to(app: typer.Typer) -> None:
         "chw recommend --household KEY · chw recommend --language fr"
     )(recommend)
     planning.add_to(plans)
-    more_plans.add_to(app, plans)
+    more_plans.add_to(plans)
+    replays.add_to(app)
     district.add_to(plans)
     app.add_typer(plans, name="plan")
     app.add_typer(visits, name="visits")
@@ -235,7 +236,7 @@ def plan(
         return
     world: World = context.obj
     if what_if:
-        more_plans.say_what_if(world, what_if, as_of, on, json=json)
+        replays.say_what_if(world, what_if, as_of, on, json=json)
         return
     from chw_tools.workflows.plan import plan_visits
 

@@ -41,6 +41,9 @@ class Situation:
         where there is a sentence). They raise their people to must-visits.
     caseloads : Series, optional
         Worker planned for each home, by household (or person without one).
+    gains : Series, optional
+        What a visit to each person is worth (probability of harm averted), in place of risk
+        times effect: an index, or a forecast.
     """
 
     recommendations: pd.DataFrame
@@ -53,6 +56,7 @@ class Situation:
     outcome: str | None = None
     follow_ups: pd.DataFrame | None = None
     caseloads: pd.Series | None = None
+    gains: pd.Series | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ def who_needs(situation: Situation, *, programme: Programme, visit_on: pd.Timest
     benefit = expected_benefit(
         situation.risks, living, outcome=situation.outcome, programme=programme
     )
+    if situation.gains is not None:
+        benefit = benefit._replace(by_person=situation.gains.reindex(living), note="")
     table = needs(
         situation.recommendations,
         benefit,
@@ -109,7 +115,7 @@ def who_needs(situation: Situation, *, programme: Programme, visit_on: pd.Timest
     table["household_id"] = here.set_index("id")["household_id"].reindex(table.index)
     worker = assign_households(here, households, areas, staff, caseloads=situation.caseloads)
     table["worker_id"] = worker.reindex(table.index)
-    return WhoNeeds(table, staff, follow_ups, (*notes, *said, benefit.note))
+    return WhoNeeds(table, staff, follow_ups, (*notes, *said, *filter(None, [benefit.note])))
 
 
 def _staff(

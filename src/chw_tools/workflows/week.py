@@ -10,6 +10,8 @@ import pandas as pd
 from chw_tools.resource_allocation.week import WeekOptions, WeekPlan
 from chw_tools.resource_allocation.week import plan_week as plan_week_of
 from chw_tools.workflows.assess import PRIORITY_OUTCOME, assess, day_of, load_part, usable_model
+from chw_tools.workflows.gains import gains_from_forecast, gains_from_states
+from chw_tools.workflows.pace import measure_pace
 from chw_tools.workflows.plan import situation_of
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from chw_tools.programme import Programme
     from chw_tools.resource_allocation.routing import Work
     from chw_tools.workflows.assess import Assessment
+    from chw_tools.workflows.gains import Gains, Step
     from chw_tools.workflows.ports import LongerPlans, ModelStore, RegisterStore
 
 #: Most seconds for one worker's routes where a limit for all leaves so many: beyond, the
@@ -39,12 +42,24 @@ class WeekAsked:
         Visits that must be made within a window, as declared in ``REQUIRED_VISITS``.
     caseloads : Series, optional
         Worker planned for each home.
+    states : DataFrame, optional
+        States by person and week, see :func:`~.gains.gains_from_states`.
+    step : {"index", "belief"}
+        The step of the ladder that the states are for.
+    forecast : Series, optional
+        What a forecaster of one's own says; see :func:`~.gains.gains_from_forecast`.
+    positions : DataFrame, optional
+        Recorded stops, from which the pace of walking is measured.
     """
 
     week_from: date | None = None
     options: WeekOptions = field(default_factory=WeekOptions)
     follow_ups: pd.DataFrame | None = None
     caseloads: pd.Series | None = None
+    states: pd.DataFrame | None = None
+    step: Step = "belief"
+    forecast: pd.Series | None = None
+    positions: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -105,14 +120,29 @@ def week_of(
     known_on = assessment.as_of
     first = pd.Timestamp(asked.week_from).as_unit("s") if asked.week_from else None
     week_from = _next_monday(known_on) if first is None else first
+    gains = _gains(assessment, asked)
+    pace = None if asked.positions is None else measure_pace(asked.positions, programme)
     plan = plan_week_of(
-        replace(situation_of(assessment, follow_ups=asked.follow_ups), caseloads=asked.caseloads),
-        programme=programme,
+        replace(
+            situation_of(assessment, follow_ups=asked.follow_ups),
+            caseloads=asked.caseloads,
+            gains=None if gains is None else gains.by_person,
+        ),
+        programme=programme if pace is None else pace.programme,
         week_from=week_from,
         options=asked.options,
         work=work,
     )
-    return WeekResult(plan, assessment, known_on.date(), week_from.date(), plan.notes)
+    said = (*(() if gains is None else gains.notes), *(() if pace is None else (pace.said,)))
+    return WeekResult(plan, assessment, known_on.date(), week_from.date(), (*said, *plan.notes))
+
+
+def _gains(assessment: Assessment, asked: WeekAsked) -> Gains | None:
+    if asked.forecast is not None:
+        return gains_from_forecast(assessment, asked.forecast)
+    if asked.states is not None:
+        return gains_from_states(assessment, asked.states, step=asked.step)
+    return None
 
 
 def keep_week(store: LongerPlans, result: WeekResult) -> str:
