@@ -112,7 +112,8 @@ def _home_of(people: pd.DataFrame) -> pd.Series:
 
 def places_of(people: pd.DataFrame, households: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     """Each person's home, its area and position (that of the area where not known)."""
-    home = households.set_index("id")
+    # A household listed twice is one home; the first row counts.
+    home = households.drop_duplicates("id").set_index("id")
     at = home.index.get_indexer(people["household_id"])
     taken = home.iloc[np.maximum(at, 0)].reset_index(drop=True) if len(home) else home.iloc[:0]
     frame = pd.DataFrame(

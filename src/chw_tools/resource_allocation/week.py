@@ -116,7 +116,7 @@ def plan_week(
 def _with_groups(table: pd.DataFrame, situation: Situation) -> pd.DataFrame:
     """The columns that floors may name, and how long ago each was seen."""
     about = situation.people.set_index("id")
-    at_home = situation.households.set_index("id")
+    at_home = situation.households.drop_duplicates("id").set_index("id")
     table = table.copy()
     table["sex"] = about["sex"].reindex(table.index)
     if "wealth_fifth" in at_home:
@@ -146,7 +146,7 @@ def _summary(
     bound = max(week.most_value(homes, jobs), value)
     is_due = week.table["due_on"] <= week.last_day
     seen = week.table.index.isin(visits["person_id"])
-    why_not = [*choice.why_not, *_faults(jobs, plans)]
+    why_not = [*choice.why_not, *_faults(jobs, plans), *_contradictions(homes)]
     travel = float(visits["travel_minutes"].sum())
     return {
         "n_workers": len(week.staff),
@@ -179,6 +179,13 @@ def _faults(jobs: list[Job], plans: list[RoutePlan]) -> list[str]:
     said = [f"{missing} homes required or owed do not fit into the days"] if missing else []
     broken = [why for plan in plans for why in plan.why_not if "required" not in why]
     return [*said, *broken]
+
+
+def _contradictions(homes: pd.DataFrame) -> list[str]:
+    """Homes where no day is in time for everybody."""
+    n = int(homes["is_contradicting"].sum())
+    said = "1 home has" if n == 1 else f"{n} homes have"
+    return [f"{said} windows that contradict; the earlier is kept"] if n else []
 
 
 def _lost_notes(plans: list[RoutePlan]) -> tuple[str, ...]:

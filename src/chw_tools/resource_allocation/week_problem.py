@@ -133,6 +133,7 @@ class Week:
             is_today=("is_must", "any"),
             required_from=("required_from", "max"),
             required_by=("required_by", "min"),
+            first_asked=("required_from", "min"),
             weeks_unseen=("weeks_unseen", "max"),
             is_never_seen=("is_never_seen", "any"),
             risk=("score", "max"),
@@ -141,6 +142,11 @@ class Week:
             **{
                 name: (name, "first") for name in ("area_id", "wealth_fifth", "sex") if name in rows
             },
+        )
+        # Where the windows of one home do not meet, the earlier is kept: late is worse.
+        homes["is_contradicting"] = homes["required_from"] > homes["required_by"]
+        homes["required_from"] = homes["required_from"].mask(
+            homes["is_contradicting"], homes["first_asked"]
         )
         # Whoever was never seen makes a home never seen.
         homes["weeks_unseen"] = homes["weeks_unseen"].mask(homes["is_never_seen"])
@@ -257,8 +263,6 @@ class Week:
         days = self.week_from + pd.to_timedelta(np.arange(self.options.days), unit="D")
         earliest = homes["required_from"].fillna(self.week_from).to_numpy()
         latest = homes["required_by"].fillna(days[-1]).to_numpy()
-        # Where two windows at one home do not meet, the later one is too late for the other.
-        latest = np.maximum(latest, earliest)
         allowed = (days.to_numpy() >= earliest[:, None]) & (days.to_numpy() <= latest[:, None])
         allowed[homes["is_today"].to_numpy()] = np.arange(len(days)) == 0
         return np.asarray(allowed, dtype=bool)

@@ -81,6 +81,24 @@ def test_near_the_best_and_never_below_the_bound(seed: int) -> None:
     assert plan.cost <= best + (problem.unserved * problem.load).max()
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 100_000), room=st.floats(0.0, 1.2))
+def test_never_called_feasible_when_it_is_not(seed: int, room: float) -> None:
+    drawn = draw_problem(seed, n=12, m=4)
+    capacity = np.floor(drawn.capacity * room).astype(np.int64)
+    high = np.minimum(drawn.high, capacity)
+    problem = replace(drawn, capacity=capacity, high=high, low=np.minimum(drawn.low, high))
+    plan = solve_caseloads(problem, STOP, run=run_here)
+    pairs = set(zip(problem.home.tolist(), problem.worker.tolist(), strict=True))
+    chosen = [(home, who) for home, who in enumerate(plan.worker.tolist()) if who >= 0]
+    load = np.zeros(problem.n_workers)
+    for home, who in chosen:
+        load[who] += problem.load[home]
+
+    assert (set(chosen) <= pairs and (load <= capacity).all()) or not plan.is_feasible
+    assert all(plan.why_none[home] for home in np.flatnonzero(plan.worker < 0))
+
+
 def test_on_average_the_search_is_within_a_few_hundredths_of_the_best() -> None:
     problems = [with_room(draw_problem(seed, n=7)) for seed in range(40)]
     plans = [solve_caseloads(problem, STOP, run=run_here) for problem in problems]

@@ -101,6 +101,48 @@ def test_a_follow_up_is_visited_within_its_window(assessment: Assessment, week: 
     assert day[1] in (0, 1)
 
 
+def test_windows_that_contradict_at_one_home_leave_a_plan(assessment: Assessment) -> None:
+    homes = assessment.register.people.groupby("household_id")["id"].agg(list)
+    advised = set(assessment.recommendations["person_id"])
+    together = next(ids[:2] for ids in homes if len(ids) > 1 and set(ids[:2]) <= advised)
+    follow_ups = pd.DataFrame(
+        {
+            "person_id": together,
+            "due_from": [MONDAY, MONDAY + pd.Timedelta(days=3)],
+            "due_by": [MONDAY + pd.Timedelta(days=1), MONDAY + pd.Timedelta(days=4)],
+            "urgency": "within_days",
+            "reason_key": "no_answer",
+        }
+    )
+    made = plan(assessment, follow_ups=follow_ups)
+    both = made.visits.set_index("person_id").loc[together]
+
+    assert len(set(both["visit_on"])) == 1
+    assert (both["visit_on"] - MONDAY).dt.days.iloc[0] <= 1
+    assert "1 home has windows that contradict; the earlier is kept" in made.summary["why_not"]
+
+
+def test_households_and_follow_ups_listed_twice_count_once(
+    assessment: Assessment, week: WeekPlan
+) -> None:
+    homes = assessment.register.households
+    made = plan(assessment, households=pd.concat([homes, homes]))
+
+    pd.testing.assert_frame_equal(made.visits, week.visits)
+
+
+def test_gains_of_one_s_own_decide_who_is_put_in(assessment: Assessment) -> None:
+    people = assessment.features.frame.index
+    gains = pd.Series(0.0, index=people)
+    wanted = plan(assessment).unvisited["person_id"].iloc[-10:]
+    gains[wanted] = 5.0
+    made = plan(assessment, gains=gains)
+    seen = made.visits.set_index("person_id")
+
+    assert set(wanted) & set(seen.index)
+    assert (seen.loc[seen.index.isin(wanted), "benefit"] >= 5.0).all()
+
+
 def test_contacts_of_mothers_and_newborns_due_this_week_are_required(
     assessment: Assessment, week: WeekPlan
 ) -> None:

@@ -111,6 +111,28 @@ def test_small_problems_are_solved_best_and_proven(seed: int, is_whole: bool) ->
     assert plan.gap <= 1e-4
 
 
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), is_whole=st.booleans())
+def test_never_called_feasible_when_it_is_not(seed: int, is_whole: bool) -> None:
+    """Everybody must be served: a plan either serves them within the hours, or says that not."""
+    problem = replace(draw_problem(seed, is_whole=is_whole), unserved_minutes=np.inf)
+    plan = solve_posts(problem, STOP, seed, run=run_here)
+    served = np.bincount(problem.community, plan.share, problem.n_communities)
+    load = np.bincount(
+        problem.site, plan.share * problem.demand[problem.community], problem.n_sites
+    )
+    limit = plan.posts * (1e9 if np.isinf(problem.capacity) else problem.capacity)
+    needs = problem.demand > 0
+    holds = (
+        (served[needs] >= 1 - 1e-6).all()
+        and (load <= limit * (1 + 1e-6) + 1e-9).all()
+        and plan.posts.sum() <= problem.budget
+    )
+
+    assert holds or not plan.is_feasible
+    assert plan.is_feasible or plan.faults
+
+
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_larger_budget_is_never_worse(seed: int) -> None:
