@@ -6,10 +6,12 @@ left behind, and simulated people never meet real ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+from weakref import finalize
 
 from chw_tools.errors import InputError
 
@@ -44,7 +46,6 @@ class Opened:
     register: Register
     population: str
     truth: pd.DataFrame | None
-    _kept: Any = field(repr=False, default=None)
 
 
 def open_records(
@@ -73,29 +74,30 @@ def open_records(
     from chw_tools.settings import read_settings
     from chw_tools.wiring import build_parts
 
-    kept = TemporaryDirectory(prefix="chw-notebook-")
-    home = Path(kept.name)
-    source = _simulate(home, people, seed) if data is None else _existing(Path(data))
+    if data is not None and not Path(data).exists():
+        raise InputError("There is nothing of that name.", where=str(data), cure="Check the path.")
+    home = Path(mkdtemp(prefix="chw-notebook-"))
+    source = _simulate(home, people, seed) if data is None else Path(data)
     places = {"CHW_HOME": str(home), "CHW_MODELS": str(home / "models")}
     off = {"CHW_DATABASE_URL": "sqlite://", "CHW_TRACKING_URI": "off"}
     parts = build_parts(read_settings(places | off))
     report = _ingest(parts, source, mapping)
     register = parts.store.load_register()
     truth = _truth(home, register) if data is None else None
-    return Opened(
+    opened = Opened(
         parts=parts,
         report=report,
         register=register,
         population=parts.store.population or "real",
         truth=truth,
-        _kept=kept,
     )
+    finalize(opened, _forget, parts, home)
+    return opened
 
 
-def _existing(data: Path) -> Path:
-    if not data.exists():
-        raise InputError("There is nothing of that name.", where=str(data), cure="Check the path.")
-    return data
+def _forget(parts: Parts, home: Path) -> None:
+    parts.close()
+    rmtree(home, ignore_errors=True)
 
 
 def _simulate(home: Path, people: int, seed: int) -> Path:

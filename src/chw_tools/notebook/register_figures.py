@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -74,11 +74,13 @@ def plot_visits(register: Register) -> Figure:
 
 def plain_months(axes: Axes) -> None:
     """Months as few and as short as can be read."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib import dates
 
-    locator = AutoDateLocator(minticks=3, maxticks=8)
+    # Its functions carry no types.
+    known: Any = dates
+    locator = known.AutoDateLocator(minticks=3, maxticks=8)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(known.ConciseDateFormatter(locator))
 
 
 def plot_places(register: Register) -> Figure:
