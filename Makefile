@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk torture clean install install-dev image secrets
+.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk torture clean install install-dev image notebooks secrets terraform-mock
 
 help:           ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,6 +72,8 @@ lock: $(VENV)/dev.stamp             ## resolve the ranges of pyproject.toml anew
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --group build --group dev --all-extras --constraint requirements.lock \
 	    --quiet --output-file requirements-dev.lock
+	@printf 'moto[server]>=5.1\n' | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --output-file requirements-mock.lock
 
 # BASE=debootstrap makes the base from Debian's packages where no registry of images is reached (as root).
 image:          ## build the image with docker, podman or buildah; start it; print size and cold start
@@ -80,5 +82,17 @@ image:          ## build the image with docker, podman or buildah; start it; pri
 secrets:        ## draw the secrets that compose.yaml names, where they are missing
 	@$(PYTHON) scripts/write_secrets.py
 
+notebooks: $(VENV)/dev.stamp        ## execute every notebook; copies with pictures in build/notebooks/
+	@$(BIN)/python scripts/run_notebooks.py
+
+.venv-mock/stamp: requirements-mock.lock
+	@test -x .venv-mock/bin/python || $(PYTHON) -m venv .venv-mock
+	@.venv-mock/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-mock.lock
+	@touch $@
+
+# TERRAFORM_PROVIDERS names a folder with Terraform's aws provider, where none is to be fetched.
+terraform-mock: .venv-mock/stamp    ## apply the Terraform files to a mock of the cloud; a second plan is empty
+	@$(PYTHON) scripts/apply_on_mock.py .venv-mock/bin/moto_server
+
 clean:          ## remove what these verbs made (not your data)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-mock .pytest_cache .mypy_cache .ruff_cache

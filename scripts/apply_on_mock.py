@@ -159,7 +159,8 @@ _FORGOTTEN = {
     "modules/service": {
         ("aws_ecs_service", "this"): (
             "desired_count, health_check_grace_period_seconds, availability_zone_rebalancing"
-        )
+        ),
+        ("aws_ecs_service", "worker"): "availability_zone_rebalancing",
     },
     "modules/network": {
         (f"aws_vpc_security_group_{way}_rule", name): "description"

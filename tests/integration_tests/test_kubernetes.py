@@ -214,7 +214,7 @@ def test_every_command_is_one_of_ours(built):
         for container in template["spec"]["containers"]
         if container["name"] == "chw"
     ]
-    assert sorted(used) == ["migrate", "plan", "serve"]
+    assert sorted(used) == ["migrate", "plan", "serve", "worker"]
     groups = {group.name for group in app.registered_groups}
     assert set(used) <= ours | groups
 

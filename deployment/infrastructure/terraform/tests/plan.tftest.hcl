@@ -176,12 +176,16 @@ run "people_are_signed_in_before_anything_is_asked" {
     error_message = "Tasks would have public addresses."
   }
   assert {
+    condition     = one(one(aws_lb_listener_rule.callbacks.condition).path_pattern).values == toset(["/callbacks/*"])
+    error_message = "More than signed callbacks would come in without signing in."
+  }
+  assert {
     condition     = aws_ecr_repository.this.image_tag_mutability == "IMMUTABLE"
     error_message = "What runs under a tag could change."
   }
   assert {
-    condition     = length(aws_ecs_task_definition.this) == 3
-    error_message = "Serve, migrate and plan are three tasks."
+    condition     = length(aws_ecs_task_definition.this) == 4
+    error_message = "Serve, migrate, plan and worker are four tasks."
   }
 }
 

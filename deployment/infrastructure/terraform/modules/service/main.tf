@@ -86,6 +86,7 @@ locals {
     serve   = "serve"
     migrate = "migrate"
     plan    = "plan"
+    worker  = "worker"
   }
   chw = {
     for name, command in local.commands : name => {
@@ -353,6 +354,39 @@ resource "aws_ecs_service" "this" {
   # How many is the autoscaler's business.
   lifecycle { ignore_changes = [desired_count] }
   depends_on = [aws_lb_listener.this]
+}
+
+# Providers of messages sign nobody in: each of their callbacks proves itself by a signature.
+resource "aws_lb_listener_rule" "callbacks" {
+  listener_arn = aws_lb_listener.this.arn
+  priority     = 10
+  condition {
+    path_pattern { values = ["/callbacks/*"] }
+  }
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.this.arn
+  }
+}
+
+# Sends messages that are due; without CHW_GATEWAYS they go to files.
+resource "aws_ecs_service" "worker" {
+  name                   = "${var.name}-worker"
+  cluster                = aws_ecs_cluster.this.id
+  task_definition        = aws_ecs_task_definition.this["worker"].arn
+  launch_type            = "FARGATE"
+  desired_count          = 1
+  propagate_tags         = "SERVICE"
+  enable_execute_command = false
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+  network_configuration {
+    subnets          = var.private_subnet_ids
+    security_groups  = [var.service_group_id]
+    assign_public_ip = false
+  }
 }
 
 resource "aws_appautoscaling_target" "this" {
