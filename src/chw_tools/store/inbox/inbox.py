@@ -15,7 +15,7 @@ from chw_tools.store.outbox.contacts import lock_points, meet
 from chw_tools.store.scope import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import sqlalchemy as sa
@@ -86,7 +86,9 @@ class Inbox:
         """Read what waits, each message in a transaction of its own; how many by state."""
         with self.store._reading() as reader:
             found = standing.waiting(reader, limit=limit)
-        ended = (self._read(one, now=now) for one in found)
+            numbers = {one.number for one in found}
+            whose = standing.registered_on(reader, numbers, country=self.country)
+        ended = (self._read(one, whose.get(one.number, ()), now=now) for one in found)
         return Counter(state for state in ended if state is not None)
 
     def letters(
@@ -124,13 +126,13 @@ class Inbox:
             rows = reader.rows(statement.group_by(table.state))
         return Waiting({row[0]: int(row[1]) for row in rows})
 
-    def _read(self, one: Received, *, now: datetime) -> str | None:
+    def _read(self, one: Received, registered: Collection[str], *, now: datetime) -> str | None:
         opts = self.words.meaning(one.text) in ("stop", "start")
         with self._transaction(opts=opts) as connection:
             # Whoever hands over to the number holds this row: STOP waits for nobody's send.
             meet(connection, {one.number: "unknown"}, now=now)
             lock_points(connection, {one.number})
-            known = self._standing(connection, one)
+            known = self._standing(connection, one, registered)
             reading = interpret(one.text, known, self.words)
             if not ending.end(connection, one, reading, now=now):
                 return None
@@ -150,13 +152,15 @@ class Inbox:
         with self.store.transaction(), self.store.working() as connection:
             yield connection
 
-    def _standing(self, connection: sa.Connection, one: Received) -> Standing:
+    def _standing(
+        self, connection: sa.Connection, one: Received, registered: Collection[str]
+    ) -> Standing:
         return standing.standing_of(
             Reader(connection),
             one,
             words=self.words,
             asking=self.templates.asking("well"),
-            country=self.country,
+            registered=registered,
         )
 
     def _opt(

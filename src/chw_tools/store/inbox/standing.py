@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -15,7 +16,7 @@ from chw_tools.store.instants import as_day_or_none, as_instant, instant
 from chw_tools.store.tables import REGISTER, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
     from datetime import datetime
 
     from chw_tools.programme.words import Words
@@ -56,12 +57,15 @@ def standing_of(
     *,
     words: Words,
     asking: Collection[str],
-    country: str,
+    registered: Collection[str],
 ) -> Standing:
-    """What is known of the number as of the message; ``asking`` names templates that ask."""
+    """What is known of the number as of the message.
+
+    ``asking`` names templates that ask, ``registered`` people whose number it is by the register.
+    """
     opened = one.received_at - timedelta(hours=words.limits.open_hours)
     return Standing(
-        people=people_of(reader, one.number, country=country),
+        people=_people(reader, one.number, registered),
         prompts=_prompts(reader, one, asking, opened),
         asked_who_id=_asked_who(reader, one, opened),
         n_identical=_identical(reader, one),
@@ -69,36 +73,31 @@ def standing_of(
     )
 
 
-def people_of(reader: Reader, number: str, *, country: str) -> tuple[Sharer, ...]:
+def _people(reader: Reader, number: str, registered: Collection[str]) -> tuple[Sharer, ...]:
     """Everybody alive whose number it is: by messages sent to it, and by the register."""
     written = reader.rows(
         reader.select("messages", ["person_id"]).where(MESSAGES.c.number == number).distinct()
     )
-    names = ["id", "phone", "born_on", "died_on"]
-    found = {
-        str(row[0]): row
-        for row in (
-            *reader.rows(
-                reader.select("people", names).where(
-                    reader.among(PEOPLE.c.id, [str(row[0]) for row in written])
-                )
-            ),
-            *_by_register(reader, number, names, country=country),
+    ids = sorted({*registered, *(str(row[0]) for row in written)})
+    rows = reader.rows(
+        reader.select("people", ["id", "born_on"]).where(
+            reader.among(PEOPLE.c.id, ids), PEOPLE.c.died_on.is_(None)
         )
-    }
+    )
     return tuple(
-        Sharer(key, born.year if (born := as_day_or_none(row[2])) is not None else None)
-        for key, row in sorted(found.items())
-        if row[3] is None
+        Sharer(str(key), born.year if (born := as_day_or_none(day)) is not None else None)
+        for key, day in sorted(rows)
     )
 
 
-def _by_register(
-    reader: Reader, number: str, names: list[str], *, country: str
-) -> Iterable[tuple[Any, ...]]:
-    tail = number[-_TAIL:]
-    if not tail.isdigit():
-        return
+def registered_on(
+    reader: Reader, numbers: Collection[str], *, country: str
+) -> dict[str, list[str]]:
+    """Whose numbers these are by the register, which is looked through once for all of them."""
+    tails = sorted({number[-_TAIL:] for number in numbers if number[-_TAIL:].isdigit()})
+    found: dict[str, list[str]] = defaultdict(list)
+    if not tails:
+        return found
     digits: sa.ColumnElement[str] = PEOPLE.c.phone
     for sign in _BETWEEN:
         digits = sa.func.replace(digits, sign, "")
@@ -108,10 +107,13 @@ def _by_register(
         if reader.dialect == "sqlite"
         else PEOPLE.c.phone.op("~")("[^ -~]")
     )
-    likely = reader.select("people", names).where(sa.or_(digits.like(f"%{tail}"), foreign))
-    for row in reader.rows(likely):
-        if read_number(row[1], country=country).e164 == number:
-            yield row
+    tail = sa.func.substr(digits, sa.func.length(digits) - _TAIL + 1, type_=sa.Text())
+    likely = sa.or_(reader.among(tail, tails), foreign)
+    for key, phone in reader.rows(reader.select("people", ["id", "phone"]).where(likely)):
+        number = read_number(phone, country=country).e164
+        if number in numbers:
+            found[number].append(str(key))
+    return found
 
 
 def _prompts(
