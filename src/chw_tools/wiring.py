@@ -14,7 +14,7 @@ from chw_tools.records import load_catalogue
 from chw_tools.store import open_store, open_store_as_it_is
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from chw_tools.messaging.configured import Gateways
     from chw_tools.model_registry import ModelRegistry
@@ -134,7 +134,12 @@ def build_outbox(
     return Outbox(parts.store, Desk(policy, filler, by, dict(providers or {})))
 
 
-def build_gateways(settings: Settings, *, environ: Mapping[str, str] | None = None) -> Gateways:
+def build_gateways(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str] | None = None,
+    say: Callable[[str], object] = print,
+) -> Gateways:
     """The ways out by channel, and the providers that call back.
 
     Parameters
@@ -143,6 +148,8 @@ def build_gateways(settings: Settings, *, environ: Mapping[str, str] | None = No
         Where the operator's file is.
     environ : mapping of str to str, optional
         Where secrets named ``env:`` are; the process's own by default.
+    say : callable
+        Says a line of the console's gateway.
 
     Raises
     ------
@@ -157,6 +164,7 @@ def build_gateways(settings: Settings, *, environ: Mapping[str, str] | None = No
         settings.gateways,
         environ=os.environ if environ is None else environ,
         home=settings.home,
+        say=say,
         free_texts=frozenset(one.name for one in templates if one.kind == "reply"),
     )
 

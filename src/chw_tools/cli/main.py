@@ -18,7 +18,6 @@ from chw_tools.cli import (
     data,
     demo,
     keeping,
-    messages,
     models,
     outreach,
     people,
@@ -64,7 +63,6 @@ for module in (
     working,
     service,
     keeping,
-    messages,
 ):
     module.add_to(app)
 

@@ -14,18 +14,19 @@ if TYPE_CHECKING:
 
     from chw_tools.outreach.templates import Preview
 
-outreach = typer.Typer(help="Messages to people, and what they answer.", no_args_is_help=True)
+_EXAMPLES = {
+    "templates": "Examples: chw outreach templates · chw outreach templates --preview",
+    "numbers": "Examples: chw outreach numbers · chw outreach numbers --people --json",
+    "inbox": "Examples: chw outreach inbox · chw outreach inbox --state to_a_human",
+}
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    app.add_typer(outreach, name="outreach")
+def add_to(outreach: typer.Typer) -> None:
+    """Add this module's commands to those about outreach."""
+    for act in (templates, numbers, inbox):
+        outreach.command(act.__name__, epilog=_EXAMPLES[act.__name__])(act)
 
 
-@outreach.command(
-    "templates",
-    epilog="Examples: chw outreach templates · chw outreach templates --language sw --preview",
-)
 def templates(
     context: typer.Context,
     language: Annotated[str | None, typer.Option(help="One language only, such as sw.")] = None,
@@ -93,10 +94,6 @@ def _say_templates(found: list[Preview], *, texts: bool) -> None:
     say("Drafts go to nobody but the file, the console and the simulated network.")
 
 
-@outreach.command(
-    "numbers",
-    epilog="Examples: chw outreach numbers · chw outreach numbers --people --json",
-)
 def numbers(
     context: typer.Context,
     people: Annotated[
@@ -132,10 +129,6 @@ def _count(found: pd.DataFrame) -> list[dict[str, object]]:
     return [{"kind": kind, "fault": fault, "n": int(n)} for (kind, fault), n in counts.items()]
 
 
-@outreach.command(
-    "inbox",
-    epilog="Examples: chw outreach inbox · chw outreach inbox --state to_a_human",
-)
 def inbox(
     context: typer.Context,
     state: Annotated[

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chw_tools.cli import messages
 from chw_tools.cli.options import Json, Output, Person
 from chw_tools.cli.world import World, say, say_json, say_table
 
@@ -29,6 +30,7 @@ _SHOWN = 40
 
 def add_to(app: typer.Typer) -> None:
     """Add this module's commands."""
+    messages.add_to(outreach)
     app.add_typer(outreach, name="outreach")
 
 

@@ -12,7 +12,6 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,13 +19,16 @@ import typer
 from chw_tools.cli.world import World, say, say_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from chw_tools.api.working import Health, WorkerMetrics
     from chw_tools.outreach.wire import Gateway
     from chw_tools.store.outbox import Outbox
     from chw_tools.wiring import Parts
     from chw_tools.workflows.sending import Sender, Sent
+
+    #: Reads what people wrote; how many messages ended in which state.
+    Hear = Callable[[], Mapping[str, int]]
 
 _log = logging.getLogger("chw_tools.worker")
 #: Seconds between two times that providers are asked after what is unknown.
@@ -104,8 +106,9 @@ def _work(
     from chw_tools.api.working import Health, WorkerMetrics, watch
 
     sender, outbox = make_sender(world, parts, stopping)
+    hear = make_hearing(parts, sender, outbox)
     if once:
-        say(said(_round(sender, settle=True)))
+        say(said(_round(sender, hear, settle=True)))
         return
     set_up_logs(level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
     health = Health(max(60.0, _PATIENCE_ROUNDS * interval))
@@ -116,7 +119,7 @@ def _work(
     say("Sending what is due. Ctrl-C stops.")
     _log.info("worker_started")
     try:
-        _Rounds(sender, health, metrics, stopping, interval).run()
+        _Rounds(sender, hear, health, metrics, stopping, interval).run()
     finally:
         if server is not None:
             server.shutdown()
@@ -143,6 +146,21 @@ def make_sender(world: World, parts: Parts, stopping: threading.Event) -> tuple[
     return sender, outbox
 
 
+def make_hearing(parts: Parts, sender: Sender, outbox: Outbox) -> Hear:
+    """Reads what people wrote: before anything is sent, so that no send overtakes a STOP."""
+    from chw_tools.wiring import build_inbox
+    from chw_tools.workflows.replies import collect_news, read_replies
+
+    inbox = build_inbox(parts, by=f"worker-{os.getpid()}")
+
+    def hear() -> Mapping[str, int]:
+        now = _now()
+        collect_news(gateways=sender.gateways.values(), outbox=outbox, inbox=inbox, now=now)
+        return read_replies(inbox=inbox, now=now)
+
+    return hear
+
+
 def gateways_of(world: World, parts: Parts) -> Mapping[str, Gateway]:
     """The ways out by channel, as the operator's file says.
 
@@ -152,15 +170,10 @@ def gateways_of(world: World, parts: Parts) -> Mapping[str, Gateway]:
         If the file is faulty, or would write to real numbers on behalf of simulated people.
     """
     from chw_tools.errors import SettingsFault
-    from chw_tools.messaging.configured import REACHING_NOBODY, read_gateways
+    from chw_tools.messaging.configured import REACHING_NOBODY
+    from chw_tools.wiring import build_gateways
 
-    given = world.environ.get("CHW_GATEWAYS")
-    gateways = read_gateways(
-        Path(given) if given else None,
-        environ=world.environ,
-        home=parts.settings.home,
-        say=say,
-    ).by_channel
+    gateways = build_gateways(parts.settings, environ=world.environ, say=say).by_channel
     reaching = [c for c, one in gateways.items() if one.name not in REACHING_NOBODY]
     if reaching and parts.store.population != "real":
         raise SettingsFault(
@@ -177,6 +190,7 @@ class _Rounds:
     """Round after round until told to stop; a broken one is told, counted, and tried again."""
 
     sender: Sender
+    hear: Hear
     health: Health
     metrics: WorkerMetrics
     stopping: threading.Event
@@ -188,7 +202,7 @@ class _Rounds:
             began = time.monotonic()
             try:
                 settle = began - self.settled_at >= _SETTLE_SECONDS
-                sent = _round(self.sender, settle=settle)
+                sent = _round(self.sender, self.hear, settle=settle)
                 self.settled_at = began if settle else self.settled_at
             except Exception as broken:
                 from chw_tools.api.logs import trace_end
@@ -203,10 +217,12 @@ class _Rounds:
             self.stopping.wait(max(0.0, self.interval - (time.monotonic() - began)))
 
 
-def _round(sender: Sender, *, settle: bool) -> Sent:
+def _round(sender: Sender, hear: Hear, *, settle: bool) -> Sent:
     from chw_tools.workflows.sending import send_due, settle_unknown
 
+    heard = hear()
     sent = send_due(sender)
+    sent.heard.update(heard)
     if settle:
         sent.n_settled, sent.n_to_humans = settle_unknown(sender)
     return sent
@@ -215,6 +231,8 @@ def _round(sender: Sender, *, settle: bool) -> Sent:
 def _tell(sent: Sent) -> None:
     for (channel, state), n in sorted(sent.states.items()):
         _log.info("messages", extra={"channel": channel or "none", "what": state, "count": n})
+    for state, n in sorted(sent.heard.items()):
+        _log.info("messages_received", extra={"what": state, "count": n})
     for channel, reason in sent.broken:
         _log.error("channel_broke", extra={"channel": channel, "what": reason})
     if sent.n_to_humans:
@@ -226,6 +244,9 @@ def said(sent: Sent) -> str:
     parts = [f"{n} {state}" for (_, state), n in sorted(sent.states.items())]
     held = [f"{n} {act} by {gate}" for (_, act, gate), n in sorted(sent.refused.items())]
     lines = ["; ".join(parts + held) or "Nothing is due."]
+    if sent.heard:
+        heard = (f"{n} {state.replace('_', ' ')}" for state, n in sorted(sent.heard.items()))
+        lines.append(f"Received and read: {', '.join(heard)}.")
     lines += [f"{channel} is refused by its provider: {reason}." for channel, reason in sent.broken]
     if sent.n_unknown:
         lines.append(f"{sent.n_unknown} unknown after a crash; they are not sent again.")

@@ -66,12 +66,16 @@ class Rendered:
         What it costs.
     faults : tuple of str
         Of :data:`FAULTS`; a text with any is not sent.
+    values : mapping of str to str
+        What fills it, as said in the language and in the template's order: a provider that keeps
+        the templates itself is told these.
     """
 
     text: str = field(repr=False)
     language: str
     size: Segments
     faults: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def segments(self) -> int:
@@ -123,7 +127,7 @@ def render(
     filled = text.format_map({key: values.get(key, f"{{{key}}}") for key in template.variables})
     size = count_segments(filled)
     wrong = (*faults, *_wrong_with(filled, size, words))
-    return Rendered(filled, found.language, size, tuple(dict.fromkeys(wrong)))
+    return Rendered(filled, found.language, size, tuple(dict.fromkeys(wrong)), values)
 
 
 def _chain(language: str | None, fallback: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from chw_tools.outreach.wire import InboundNews, ReceiptNews
@@ -23,6 +23,15 @@ class MessageKeeper(Protocol):
 
     def receive(self, news: Sequence[InboundNews], *, now: datetime) -> int: ...
     def read_all(self, *, now: datetime, limit: int = ...) -> Mapping[str, int]: ...
+
+
+class News(Protocol):
+    """What came back from a gateway that is asked for it, since nobody calls back."""
+
+    @property
+    def receipts(self) -> Sequence[ReceiptNews]: ...
+    @property
+    def inbound(self) -> Sequence[InboundNews]: ...
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,23 @@ def take_news(
         outbox.apply_receipts(receipts, now=now) if receipts else 0,
         inbox.receive(inbound, now=now) if inbound else 0,
     )
+
+
+def collect_news(
+    *,
+    gateways: Iterable[object],
+    outbox: ReceiptKeeper,
+    inbox: MessageKeeper,
+    now: datetime,
+) -> None:
+    """Keep what came back from the gateways that are asked for it."""
+    for gateway in gateways:
+        collect = getattr(gateway, "collect", None)
+        if collect is not None:
+            news: News = collect(now)
+            take_news(
+                outbox=outbox, inbox=inbox, receipts=news.receipts, inbound=news.inbound, now=now
+            )
 
 
 def read_replies(*, inbox: MessageKeeper, now: datetime) -> Mapping[str, int]:

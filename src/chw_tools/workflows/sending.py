@@ -52,7 +52,7 @@ class ConsentStore(Protocol):
 
 @dataclass
 class Sent:
-    """What one tick did, in counts; ``broken`` are channels that broke in it."""
+    """What one tick did, in counts; ``broken`` channels that broke, ``heard`` messages read."""
 
     n_woken: int = 0
     n_freed: int = 0
@@ -63,6 +63,7 @@ class Sent:
     states: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     broken: list[tuple[str, str]] = field(default_factory=list)
+    heard: Counter[str] = field(default_factory=Counter)
 
     @property
     def n_done(self) -> int:
@@ -233,7 +234,7 @@ def outgoing(claim: Claim) -> Outgoing:
         text=text.text,
         language=text.language,
         template=message.template,
-        variables={name: str(value) for name, value in message.variables.items()},
+        variables=getattr(text, "values", {}),
         subject=getattr(text, "subject", ""),
     )
 
