@@ -17,6 +17,7 @@ from chw_tools.store.outbox import Happening
 from chw_tools.workflows.messages import preview_templates
 from chw_tools.workflows.outreach_views import STAGES, ChannelView, OutreachView
 from chw_tools.workflows.planning import check_planning
+from chw_tools.workflows.rehearsing import HourView, RehearsalView
 from chw_tools.workflows.views import (
     Advice,
     Change,
@@ -331,10 +332,20 @@ class FakeActs:
             population=self.population,
         )
 
+    def show_rehearsal(self, *, days: int) -> RehearsalView:
+        """Two hours: one message goes out, one is kept for want of consent."""
+        at = datetime(2026, 1, 5, 9, tzinfo=UTC)
+        kept = {("G2", "consent_missing"): 1}
+        hours = (
+            HourView(at, 1, 1, {}, "sms", "en", "Health programme: somebody will visit you."),
+            HourView(at + timedelta(hours=1), 0, 1, kept),
+        )
+        return RehearsalView(at, days, "UTC", hours, kept, self.population)
+
     def show_timeline(self, *, person_id: str) -> list[Happening]:
         """Planned, and refused for want of consent; nothing of anybody else."""
         at = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
-        both = (("planned", ""), ("suppressed", "consent_missing"))
+        both = (("planned", ""), ("suppressed", "G2:consent_missing"))
         return [
             Happening(at, "message", new_id(), "sms", "due_day", "", state, reason, 0, "worker")
             for state, reason in both

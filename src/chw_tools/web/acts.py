@@ -6,7 +6,7 @@ Every entrance under HTTP calls the workflows here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from chw_tools.workflows.assess import Assessment
     from chw_tools.workflows.outreach_views import OutreachView
     from chw_tools.workflows.plan import PlanResult
+    from chw_tools.workflows.rehearsing import RehearsalView
     from chw_tools.workflows.planning import PlanningAsked
     from chw_tools.workflows.ports import Progress
     from chw_tools.workflows.views import (
@@ -237,6 +238,17 @@ class Acts:
         """How outreach stands now."""
         return outreach_views.show_outreach(
             store=self.parts.store, outbox=self.outbox, now=datetime.now(UTC)
+        )
+
+    def show_rehearsal(self, *, days: int) -> RehearsalView:
+        """What would go out in the days to come; nothing is sent."""
+        now = datetime.now(UTC)
+        return rehearsing.show_rehearsal(
+            self.outbox.outlook(now=now, until=now + timedelta(days=days)),
+            policy=self.parts.programme.outreach,
+            now=now,
+            days=days,
+            population=self.population,
         )
 
     def show_timeline(self, *, person_id: str) -> list[Happening]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chw_tools.web.pages import From, Key  # noqa: TC001 - FastAPI reads annotations as it runs
@@ -29,6 +29,11 @@ def make_outreach_pages(acts: Acts, pages: Pages) -> APIRouter:
     def overview() -> Any:
         view = acts.show_outreach()
         return pages.show("outreach.html", view=view, links=_LINKS, population=view.population)
+
+    @router.get("/outreach/rehearsal")
+    def rehearsal(days: Annotated[int, Query(ge=1, le=31)] = 7) -> Any:
+        view = acts.show_rehearsal(days=days)
+        return pages.show("rehearsal.html", view=view, population=view.population)
 
     @router.post("/outreach/stop")
     def stop() -> Any:

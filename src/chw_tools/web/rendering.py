@@ -38,7 +38,13 @@ class Pages:
         self._templates.filters["by_action"] = by_action
         self._templates.filters["day"] = self.words.day
         self._templates.filters["long_day"] = self.words.long_day
+        self._templates.filters["why"] = self._why
         self._templates.filters["hour"] = lambda instant: f"{instant:%H:%M}"
+
+    def _why(self, reason: str) -> str:
+        """A reason of the outbox in words; the gate that gave it, such as ``G2:``, is left out."""
+        key = reason.rpartition(":")[2]
+        return self.words.known(f"message_reason.{key}", plain(key.replace("_", " ")))
 
     def _together(self, measurements: Sequence[Measurement]) -> list[Measurement]:
         """Measurements in their order, the two blood pressures of one day as one."""

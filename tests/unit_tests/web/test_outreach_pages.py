@@ -34,6 +34,15 @@ def test_a_refusal_says_why_in_words(browser):
     assert "consent_missing" not in page
 
 
+def test_a_rehearsal_shows_each_hour_and_why_something_stays(browser):
+    page = browser.get("/outreach/rehearsal?days=14").text
+    assert "What would go out in 14 days" in page
+    assert "Health programme: somebody will visit you." in page
+    assert "1 × no consent was recorded" in page
+    assert 'type="range"' in page
+    assert browser.get("/outreach/rehearsal?days=400").status_code == 422
+
+
 def test_nothing_sent_is_said(browser):
     assert "Nothing was sent to this person" in browser.get(f"/people/{CHILD}/messages").text
 

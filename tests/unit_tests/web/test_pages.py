@@ -26,6 +26,7 @@ PAGES = [
     f"/people/{ADULT}/same",
     f"/people/{ADULT}/messages{CONTEXT}",
     "/outreach",
+    "/outreach/rehearsal",
     "/search",
     "/nowhere",
 ]

@@ -29,3 +29,21 @@ window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const form of document.querySelectorAll("form.visit")) delete form.dataset.sent;
 });
+
+// The clock of a rehearsal: each hour of the table below it, on the telephone.
+for (const clock of document.querySelectorAll("[data-act=clock]")) {
+  const table = document.querySelector("table.hours");
+  const rows = [...table.tBodies[0].rows];
+  const at = (id) => document.getElementById(id);
+  const turn = () => {
+    const row = rows[Number(clock.value)];
+    for (const other of rows) other.classList.toggle("now", other === row);
+    at("clock-when").firstElementChild.textContent = row.dataset.when;
+    at("clock-n").textContent = row.dataset.n;
+    at("clock-text").textContent = row.dataset.text || table.dataset.nothing;
+    at("clock-text").lang = row.dataset.lang;
+    clock.setAttribute("aria-valuetext", row.dataset.when);
+  };
+  clock.addEventListener("input", turn);
+  turn();
+}
