@@ -51,6 +51,10 @@ _SHARES = {
 #: Share of those who withdrew or said STOP who change their mind within two months.
 _BACK = {"withdrew": ("agreed", 0.3), "stopped": ("started", 0.3)}
 _CONSENT = {"given": 0.9, "refused": 0.05, "missing": 0.05}
+_ENROLMENT = (
+    *("id", "dedupe_key", "person_id", "protocol", "protocol_version", "state"),
+    *("made_at", "changed_at", "anchor_on", "goal_from"),
+)
 _SHARED_NUMBER, _VISITED = 0.1, 0.6
 
 
@@ -205,12 +209,21 @@ class Year:
         How many, and how long.
     seed : int
         Same seed, same year.
+    hours : sequence of int
+        Hours of a day at whose half the worker looks; some of them quiet.
     """
 
     def __init__(
-        self, store: Store, policy: Outreach, *, people: int, days: int = 365, seed: int = 1
+        self,
+        store: Store,
+        policy: Outreach,
+        *,
+        people: int,
+        days: int = 365,
+        seed: int = 1,
+        hours: Sequence[int] = (0, *range(7, 20)),
     ) -> None:
-        self._store, self._policy, self._days = store, policy, days
+        self._store, self._policy, self._days, self._at = store, policy, days, hours
         self._zone = ZoneInfo(policy.quiet_hours.time_zone)
         self._chance = np.random.default_rng(seed)
         self._begins = datetime(2026, 1, 5, tzinfo=self._zone)
@@ -306,14 +319,11 @@ class Year:
         keys = derived_ids(_SOURCE, "enrolments", names)
         at = as_text(self.now)
         rows = [
-            (key, f"{key}:year", self.ids[who], "year", 1, anchor.isoformat())
-            + ((anchor - timedelta(days=_GOAL_DAYS)).isoformat(), "active", at, at)
+            (key, f"{key}:year", self.ids[who], "year", 1, "active", at, at, *self._from(anchor))
             for key, (who, anchor) in zip(keys, self._anchors, strict=True)
         ]
-        columns = ("id", "dedupe_key", "person_id", "protocol", "protocol_version", "anchor_on")
-        columns += ("goal_from", "state", "made_at", "changed_at")
         with self._store.working() as connection:
-            insert_rows(connection, WORK["enrolments"], columns, rows)
+            insert_rows(connection, WORK["enrolments"], _ENROLMENT, rows)
         messages = [
             (self._message(key, who, anchor, step), (who, anchor, step))
             for key, (who, anchor) in zip(keys, self._anchors, strict=True)
@@ -324,6 +334,9 @@ class Year:
             planned = self._outbox.plan([message for message, _ in batch], now=self.now)
             by_key = {message.dedupe_key: message.id for message in planned}
             self.about |= {by_key[message.dedupe_key]: about for message, about in batch}
+
+    def _from(self, anchor: date) -> tuple[str, str]:
+        return anchor.isoformat(), (anchor - timedelta(days=_GOAL_DAYS)).isoformat()
 
     def _message(self, enrolment: str, who: int, anchor: date, step: str) -> Message:
         due = anchor + timedelta(days=_STEPS[step])
@@ -346,9 +359,9 @@ class Year:
     # -- what happens --------------------------------------------------------------------
 
     def _hours(self) -> Iterable[datetime]:
-        """Instants at which the worker looks: every hour from seven to nineteen, and midnight."""
+        """Instants at which the worker looks."""
         for day in range(self._days):
-            for hour in (0, *range(7, 20)):
+            for hour in self._at:
                 on = self._begins.date() + timedelta(days=day)
                 yield datetime.combine(on, time(hour, 30), self._zone).astimezone(UTC)
 

@@ -18,6 +18,7 @@ from chw_tools.workflows import (
     people,
     plan,
     planning,
+    rehearsing,
     replies,
     show,
     visits,
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
     from chw_tools.workflows.assess import Assessment
     from chw_tools.workflows.outreach_views import OutreachView
     from chw_tools.workflows.plan import PlanResult
-    from chw_tools.workflows.rehearsing import RehearsalView
     from chw_tools.workflows.planning import PlanningAsked
     from chw_tools.workflows.ports import Progress
+    from chw_tools.workflows.rehearsing import RehearsalView
     from chw_tools.workflows.views import (
         DayView,
         HouseholdView,

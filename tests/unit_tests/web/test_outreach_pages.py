@@ -40,7 +40,7 @@ def test_a_rehearsal_shows_each_hour_and_why_something_stays(browser):
     assert "Health programme: somebody will visit you." in page
     assert "1 × no consent was recorded" in page
     assert 'type="range"' in page
-    assert browser.get("/outreach/rehearsal?days=400").status_code == 422
+    assert browser.get("/outreach/rehearsal?days=400").status_code == 404
 
 
 def test_nothing_sent_is_said(browser):
