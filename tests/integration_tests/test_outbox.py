@@ -158,23 +158,13 @@ def test_each_ending_has_its_state(
 ) -> None:
     agreed.plan([to()], now=NOON)
     [claim] = begun(agreed)
-    done = agreed.finish([Answer(claim, Handed(ending, "", "landline"), "file")], now=NOON)
+    done = agreed.finish([Answer(claim, Handed(ending, "", "why"), "file")], now=NOON)
     assert states(agreed) == {state: 1}
     status = agreed.status(now=NOON)
     assert status.n_opted_out == (ending == "opted_out")
     assert status.n_bad_numbers == (ending == "permanent")
     assert bool(done.broken) == (ending == "account")
     assert [m.id for m in done.opted_out] == ([claim.message.id] if ending == "opted_out" else [])
-
-
-def test_a_message_that_cannot_be_is_no_fault_of_the_number(
-    agreed: Outbox, to: Callable[..., Message]
-) -> None:
-    agreed.plan([to()], now=NOON)
-    [claim] = begun(agreed)
-    agreed.finish([Answer(claim, Handed("permanent", "", "window_closed"), "file")], now=NOON)
-    assert states(agreed) == {"failed": 1}
-    assert agreed.status(now=NOON).n_bad_numbers == 0
 
 
 def test_a_change_from_another_state_keeps_nothing(

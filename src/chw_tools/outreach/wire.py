@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 #: ``unknown``    it may or may not have it (no answer after hand-over): never resent blindly.
 Ending = Literal["accepted", "retry", "permanent", "opted_out", "account", "unknown"]
 
-#: Reasons of ``permanent`` that lie with the number itself, whatever is sent to it. Any other
-#: (not on WhatsApp, a window that closed, a text held back) ends one message and no more.
-NUMBER_FAULTS = frozenset(
-    {"invalid_number", "landline", "unsupported_number", "number_inactive", "simulated_number"}
-)
-
 #: States that a receipt can report, in rising rank; ``failed`` beats ``sent``, never ``delivered``.
 Reported = Literal["accepted", "sent", "delivered", "read", "failed"]
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from chw_tools.outreach.claims import Finished
 from chw_tools.outreach.machines import RAISABLE, raised
 from chw_tools.outreach.retries import retry_at
-from chw_tools.outreach.wire import NUMBER_FAULTS
 from chw_tools.store.connection import Reader
 from chw_tools.store.instants import as_text
 from chw_tools.store.outbox.changes import (
@@ -161,9 +160,9 @@ def _number_faults(
 ) -> tuple[Message, ...]:
     """Note numbers that do not work or are opted out at the provider."""
     bad = {
-        a.claim.message.number: a.handed.reason
+        a.claim.message.number: a.handed.reason or "permanent"
         for a in answers
-        if a.handed.ending == "permanent" and a.handed.reason in NUMBER_FAULTS
+        if a.handed.ending == "permanent"
     }
     if bad:
         mark_bad(connection, bad, now=now)
