@@ -91,7 +91,8 @@ def _say_templates(found: list[Preview], *, texts: bool) -> None:
     ]
     columns = ["Template", "Version", "Language", "State", "SMS", "Alphabet", "Faults"]
     say_table("Messages that may be sent", columns, rows)
-    say("Drafts go to nobody but the file, the console and the simulated network.")
+    if any(one.state == "draft" for one in found):
+        say("Drafts go to simulated people only, whom no provider reaches.")
 
 
 def numbers(

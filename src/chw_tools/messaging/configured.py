@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     #: A gateway, and how its callbacks are read where there are any.
     Built = tuple[Gateway, Callbacks | None]
 
-#: Gateways that reach nobody: drafts may go to them, and simulated people.
+#: Gateways that reach nobody: messages to simulated people go to them alone.
 REACHING_NOBODY = frozenset({"file", "console", "simulated"})
 _WHERE = "CHW_GATEWAYS"
 _SHORTEST_SECRET = 16

@@ -44,7 +44,7 @@ FAULTS = (
 #: Segments that a message may take: the outreach specification of this project.
 MOST_SEGMENTS = 2
 APPROVED = ("approved",)
-#: For gateways that reach nobody: the console, the file, the simulated network.
+#: For simulated people, whom no gateway reaches.
 APPROVED_OR_DRAFT = ("approved", "draft")
 _PHONE = re.compile(r"\+?[0-9][0-9 ]{2,17}")
 #: One day of each month, the longest to write: what a day costs depends on the month's letters.
