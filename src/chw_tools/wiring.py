@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,17 @@ class Parts:
     catalogue: Catalogue
     today: date
     tracker: Tracker | None = None
+
+    def clock(self) -> Callable[[], datetime]:
+        """What tells the programme's instant, aware.
+
+        This machine's clock; but simulated people live in days of their own, so with them it
+        is this hour on the last day that was recorded when the clock was asked for.
+        """
+        behind = timedelta(0)
+        if self.store.population == "simulated":
+            behind = self.today - (self.store.last_recorded_day() or self.today)
+        return lambda: datetime.now(UTC) - behind
 
     def close(self) -> None:
         """Let go of the database."""

@@ -6,7 +6,7 @@ Every entrance under HTTP calls the workflows here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -95,18 +95,22 @@ class Acts:
             inbox=self.inbox,
             receipts=callbacks.receipts(headers=headers, body=body),
             inbound=callbacks.inbound(headers=headers, body=body),
-            now=datetime.now(UTC),
+            now=self.now(),
         )
 
     def read_replies(self) -> Mapping[str, int]:
         """Read every message received that waits."""
-        return replies.read_replies(inbox=self.inbox, now=datetime.now(UTC))
+        return replies.read_replies(inbox=self.inbox, now=self.now())
 
     def preview_templates(self, *, language: str | None = None) -> list[Preview]:
         """Every message that may be sent, filled with samples, in every language or one."""
         from chw_tools.workflows.messages import preview_templates
 
         return preview_templates(folder=self.parts.settings.programme, language=language)
+
+    def now(self) -> datetime:
+        """The programme's instant; see :meth:`chw_tools.wiring.Parts.clock`."""
+        return self.parts.clock()()
 
     def take_census(self) -> Census:
         """How much the store holds, in counts and days."""
@@ -238,12 +242,12 @@ class Acts:
     def show_outreach(self) -> OutreachView:
         """How outreach stands now."""
         return outreach_views.show_outreach(
-            store=self.parts.store, outbox=self.outbox, now=datetime.now(UTC)
+            store=self.parts.store, outbox=self.outbox, now=self.now()
         )
 
     def show_rehearsal(self, *, days: int) -> RehearsalView:
         """What would go out in the days to come; nothing is sent."""
-        now = datetime.now(UTC)
+        now = self.now()
         return rehearsing.show_rehearsal(
             self.outbox.outlook(now=now, until=now + timedelta(days=days)),
             policy=self.parts.programme.outreach,
@@ -258,11 +262,11 @@ class Acts:
 
     def stop_messages(self, *, reason: str) -> bool:
         """Stop every channel; whether one of them was running."""
-        return self.outbox.stop(now=datetime.now(UTC), reason=reason)
+        return self.outbox.stop(now=self.now(), reason=reason)
 
     def start_messages(self) -> bool:
         """Let messages go out again."""
-        return self.outbox.start(now=datetime.now(UTC))
+        return self.outbox.start(now=self.now())
 
     def merge_person(self, *, person_id: str, into_person_id: str, on: date) -> str:
         """Say that two entries are one person; gives the key of the decision."""
