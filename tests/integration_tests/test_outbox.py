@@ -158,7 +158,7 @@ def test_each_ending_has_its_state(
 ) -> None:
     agreed.plan([to()], now=NOON)
     [claim] = begun(agreed)
-    done = agreed.finish([Answer(claim, Handed(ending, "", "why"), "file")], now=NOON)
+    done = agreed.finish([Answer(claim, Handed(ending, "", "invalid_number"), "file")], now=NOON)
     assert states(agreed) == {state: 1}
     status = agreed.status(now=NOON)
     assert status.n_opted_out == (ending == "opted_out")
@@ -175,3 +175,26 @@ def test_a_change_from_another_state_keeps_nothing(
     with pytest.raises(Conflict), agreed.store.working() as connection:
         change_all(connection, [wrong], by="test", now=NOON)
     assert states(agreed) == {"planned": 1}
+
+
+def test_a_failed_report_on_the_number_marks_it(agreed: Outbox, to: Callable[..., Message]) -> None:
+    agreed.plan([to(), to("ben")], now=NOON)
+    answers = [Answer(c, Handed("accepted", c.message.id), "file") for c in begun(agreed)]
+    agreed.finish(answers, now=NOON)
+    for answer, reason in zip(answers, ("landline", "absent"), strict=True):
+        news = ReceiptNews("file", answer.handed.provider_id, "failed", reason)
+        agreed.apply_receipts([news], now=NOON)
+    assert agreed.status(now=NOON).n_bad_numbers == 1
+    agreed.plan([to(dedupe_key="again"), to("ben", dedupe_key="again too")], now=NOON)
+    tomorrow = NOON + timedelta(days=1)
+    assert len(claimed(agreed, now=tomorrow)) == 1
+
+
+def test_what_the_provider_cannot_do_is_not_the_numbers_fault(
+    agreed: Outbox, to: Callable[..., Message]
+) -> None:
+    agreed.plan([to()], now=NOON)
+    [claim] = begun(agreed)
+    agreed.finish([Answer(claim, Handed("permanent", "", "window_closed"), "file")], now=NOON)
+    assert states(agreed) == {"failed": 1}
+    assert agreed.status(now=NOON).n_bad_numbers == 0

@@ -253,9 +253,17 @@ def test_a_broken_account_stops_the_channel_and_burns_no_try(any_store: Store) -
     assert send_due(sender).broken == [("sms", "no_credit")]
     assert (gateway.n_calls, send_due(sender).broken) == (1, [])
     assert [(state, n) for _, state, n in outbox.status(now=NOON).messages] == [("due", 8)]
-    assert outbox.start("sms", now=NOON)
-    well = NotingGateway()
-    send_due(replace(sender, gateways={"sms": well}))
+    # After a while one message tries; refused again, the others wait again.
+    later = NOON + timedelta(minutes=31)
+    again = replace(sender, clock=lambda: later)
+    assert send_due(again).broken == []
+    assert send_due(again).broken == []
+    assert gateway.n_calls == 2
+    well, now = NotingGateway(), later + timedelta(minutes=31)
+    mended = replace(sender, gateways={"sms": well}, clock=lambda: now)
+    send_due(mended)
+    assert not outbox.status(now=now).channels[1].is_broken
+    send_due(mended)
     assert well.n_calls == 8
 
 

@@ -65,6 +65,11 @@ class Desk:
     by: str = "worker"
     providers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def circuit(self) -> timedelta:
+        """For how long a channel rests whose provider refuses the account."""
+        return timedelta(minutes=self.policy.leases.circuit_minutes)
+
     def today(self, now: datetime) -> date:
         """The programme's own day, which budgets are counted in."""
         return now.astimezone(zone_named(self.policy.quiet_hours.time_zone)).date()
@@ -105,7 +110,9 @@ def claim(
     alone: its messages stay due.
     """
     today = desk.today(now)
-    switch = switches(connection, desk.policy.channels, now=now, day=today)[channel]
+    switch = switches(connection, desk.policy.channels, now=now, day=today, circuit=desk.circuit)[
+        channel
+    ]
     if switch.is_stopped or switch.is_broken:
         return Judged()
     if switch.messages_left is not None:
@@ -199,7 +206,9 @@ def hand_over(
     today = desk.today(now)
     channels = {one.message.channel for one in claims}
     meet_channels(connection, channels, now=now)
-    found = switches(connection, desk.policy.channels, now=now, day=today, lock=True)
+    found = switches(
+        connection, desk.policy.channels, now=now, day=today, circuit=desk.circuit, lock=True
+    )
     rows = _own_rows(connection, held, now=now)
     if not rows:
         return Judged()

@@ -97,15 +97,18 @@ def switches(
     *,
     now: datetime,
     day: date,
+    circuit: timedelta,
     lock: bool = False,
 ) -> dict[str, Switch]:
     """What holds for each channel now, with what is left of its budget and rate.
 
-    With ``lock`` the rows are held until commit, so that no two workers spend the same rest.
+    A channel whose provider refused the account is broken for the time of ``circuit``; then
+    one message tries it. With ``lock`` the rows are held until commit, so that no two workers
+    spend the same rest.
     """
     reader = Reader(connection)
     names = ("channel", "is_stopped", "is_broken", "budget_day", "n_sent", "minute_at")
-    statement = reader.select("channel_states", (*names, "n_in_minute")).order_by(
+    statement = reader.select("channel_states", (*names, "n_in_minute", "changed_at")).order_by(
         CHANNELS.c.channel
     )
     if lock:
@@ -113,7 +116,9 @@ def switches(
     rows = {row[0]: row for row in reader.rows(statement)}
     is_all_stopped = bool(rows.get(ALL, (ALL, False))[1])
     return {
-        channel: _switch(rows.get(channel), limit, is_all_stopped, now=now, day=day)
+        channel: _switch(
+            rows.get(channel), limit, is_all_stopped, now=now, day=day, circuit=circuit
+        )
         for channel, limit in limits.items()
     }
 
@@ -125,17 +130,25 @@ def _switch(
     *,
     now: datetime,
     day: date,
+    circuit: timedelta,
 ) -> Switch:
     n_sent = n_in_minute = 0
+    is_broken = bool(row and row[2])
+    # Half open: the account may be in order again, and one message finds out.
+    is_tried = row is not None and is_broken and now - as_instant(row[7]) >= circuit
     if row is not None:
         n_sent = row[4] if as_day_or_none(row[3]) == day else 0
         n_in_minute = row[6] or 0 if is_this_minute(row[5], now) else 0
     return Switch(
         is_stopped=is_all_stopped or bool(row and row[1]),
-        is_broken=bool(row and row[2]),
-        segments_left=limit.segments_per_day - n_sent if limit.segments_per_day else None,
-        messages_left=limit.per_minute - n_in_minute if limit.per_minute else None,
+        is_broken=is_broken and not is_tried,
+        segments_left=_left(limit.segments_per_day, n_sent),
+        messages_left=1 if is_tried else _left(limit.per_minute, n_in_minute),
     )
+
+
+def _left(most: int, n_spent: int) -> int | None:
+    return most - n_spent if most else None
 
 
 def is_this_minute(began: Any, now: datetime) -> bool:
@@ -181,6 +194,24 @@ def meet_channels(connection: sa.Connection, channels: Collection[str], *, now: 
         for channel in sorted(channels)
     ]
     _insert(connection, CHANNELS, rows)
+
+
+def broke(connection: sa.Connection, channel: str, *, now: datetime, reason: str) -> bool:
+    """Note that a provider refuses the whole account; whether that was news."""
+    is_news = turn(connection, channel, now=now, reason=reason, is_broken=True)
+    if not is_news:  # tried again, and refused again: the wait begins anew
+        found = update_of("channel_states", scope=WHOLE).where(CHANNELS.c.channel == channel)
+        connection.execute(found.values(reason=reason, changed_at=as_text(now)))
+    return is_news
+
+
+def mend(connection: sa.Connection, channels: Collection[str], *, now: datetime) -> None:
+    """Close the circuit of channels whose provider took a message again."""
+    reader = Reader(connection)
+    broken = reader.select("channel_states", ["channel"]).where(CHANNELS.c.is_broken.is_(True))
+    for (channel,) in reader.rows(broken):
+        if channel in channels:
+            turn(connection, channel, now=now, reason=None, is_broken=False)
 
 
 def turn(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chw_tools.outreach.claims import Finished
-from chw_tools.outreach.machines import RAISABLE, raised
+from chw_tools.outreach.machines import BAD_NUMBER, RAISABLE, raised
 from chw_tools.outreach.retries import retry_at
 from chw_tools.store.connection import Reader
 from chw_tools.store.instants import as_text
@@ -18,7 +18,7 @@ from chw_tools.store.outbox.changes import (
     message_of,
     select_messages,
 )
-from chw_tools.store.outbox.contacts import lock_points, mark_bad, stop_number, turn
+from chw_tools.store.outbox.contacts import broke, lock_points, mark_bad, mend, stop_number
 from chw_tools.store.outbox.receipts import apply_kept
 from chw_tools.store.scope import WHOLE, update_of
 
@@ -142,16 +142,20 @@ def _name_provider(connection: sa.Connection, silent: Collection[tuple[str, Answ
 def _account_faults(
     connection: sa.Connection, answers: Collection[Answer], *, now: datetime
 ) -> tuple[tuple[str, str], ...]:
-    """Open the circuit of channels whose account is refused; those that were not open yet."""
+    """Open the circuit of channels whose account is refused; those that were not open yet.
+
+    Any other answer shows that the account is in order.
+    """
     refused = {
         a.claim.message.channel: a.handed.reason or "account"
         for a in answers
         if a.handed.ending == "account"
     }
+    mend(connection, {a.claim.message.channel for a in answers} - set(refused), now=now)
     return tuple(
         (channel, reason)
         for channel, reason in sorted(refused.items())
-        if turn(connection, channel, now=now, reason=reason, is_broken=True)
+        if broke(connection, channel, now=now, reason=reason)
     )
 
 
@@ -160,9 +164,9 @@ def _number_faults(
 ) -> tuple[Message, ...]:
     """Note numbers that do not work or are opted out at the provider."""
     bad = {
-        a.claim.message.number: a.handed.reason or "permanent"
+        a.claim.message.number: a.handed.reason
         for a in answers
-        if a.handed.ending == "permanent"
+        if a.handed.ending == "permanent" and a.handed.reason in BAD_NUMBER
     }
     if bad:
         mark_bad(connection, bad, now=now)

@@ -187,7 +187,9 @@ def outlook(
         .order_by(MESSAGES.c.priority, MESSAGES.c.due_at, MESSAGES.c.id)
     )
     messages = [message_of(row) for row in connection.execute(statement)]
-    found = switches(connection, desk.policy.channels, now=now, day=desk.today(now))
+    found = switches(
+        connection, desk.policy.channels, now=now, day=desk.today(now), circuit=desk.circuit
+    )
     ahead = []
     for at in range(0, len(messages), _BATCH):
         batch = messages[at : at + _BATCH]

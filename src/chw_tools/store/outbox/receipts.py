@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from chw_tools.outreach.machines import RANK, raised
+from chw_tools.outreach.machines import BAD_NUMBER, RANK, raised
 from chw_tools.records import new_id
 from chw_tools.store.connection import Reader
 from chw_tools.store.instants import as_text
@@ -22,6 +22,7 @@ from chw_tools.store.outbox.changes import (
     locked,
     select_messages,
 )
+from chw_tools.store.outbox.contacts import mark_bad
 from chw_tools.store.scope import WHOLE, update_of
 from chw_tools.store.tables import WORK
 
@@ -125,16 +126,16 @@ def _raise(
     by: str,
     now: datetime,
 ) -> int:
-    names = ("id", "person_id", "state", "attempt", "provider", "provider_id")
+    names = ("id", "person_id", "state", "attempt", "provider", "provider_id", "number")
     ids = sorted({provider_id for _, provider_id in reports})
     statement = (
         select_messages(connection, names)
         .where(Reader(connection).among(MESSAGES.c.provider_id, ids))
         .order_by(MESSAGES.c.id)
     )
-    changes, about = [], []
+    changes, about, bad = [], [], dict[str, str]()
     for row in connection.execute(locked(statement, connection, skip=False)):
-        key, person_id, state, attempt, provider, provider_id = row
+        key, person_id, state, attempt, provider, provider_id, number = row
         told = reports.get((provider, provider_id))
         if told is None:
             continue
@@ -144,6 +145,10 @@ def _raise(
         if after != state:
             reason = told[highest]
             changes.append(Change(key, person_id, state, after, reason, attempt, _LEASE_FREE))
+            if after == "failed" and number and reason in BAD_NUMBER:
+                bad[number] = reason
+    if bad:
+        mark_bad(connection, bad, now=now)
     change_all(connection, changes, by=by, now=now)
     _name_messages(connection, about)
     return len(changes)
