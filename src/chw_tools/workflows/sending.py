@@ -162,14 +162,16 @@ def _send_batch(sender: Sender, channel: str, sent: Sent) -> bool:
     """Claim and send one batch; whether there may be more."""
     judged = sender.outbox.claim(channel, now=sender.clock(), limit=sender.batch)
     sent.note_refused(judged)
-    left = list(judged.claims)
-    while left and not sender.is_stopping():
-        n_going = sender.pace.at_once(channel, _holds(sender))
-        now_going, left = left[:n_going], left[n_going:]
-        if not _send_together(sender, channel, now_going, sent):
-            break
+    left = deque(judged.claims)
+    try:
+        while left and not sender.is_stopping():
+            n_going = min(len(left), sender.pace.at_once(channel, _holds(sender)))
+            if not _send_together(sender, channel, [left.popleft() for _ in range(n_going)], sent):
+                break
+    finally:
+        if left:
+            sender.outbox.release(left, now=sender.clock())
     if left:
-        sender.outbox.release(left, now=sender.clock())
         return False
     # What is held stays due: to ask again at once would find the same.
     return any(verdict.act != "hold" for _, verdict in judged.refused) or bool(judged.claims)
