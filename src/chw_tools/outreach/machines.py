@@ -118,7 +118,13 @@ ENROLMENT = Machine(
 )
 
 #: Reasons of a failure for which the number itself is at fault, whoever is written to by it.
-BAD_NUMBER = ("invalid_number", "landline", "unsupported_number")
+BAD_NUMBER = (
+    "invalid_number",
+    "landline",
+    "unsupported_number",
+    "number_inactive",
+    "simulated_number",
+)
 
 #: States in which the provider may have the message, so that a receipt can be about it.
 RAISABLE = frozenset({"sending", "retry_wait", "unknown", *RANK})

@@ -139,7 +139,7 @@ def test_what_is_unknown_is_asked_after_and_then_given_to_humans() -> None:
     assert settle_unknown(sender(Box())) == (0, 3)
 
 
-def test_a_gateway_is_told_values_as_text() -> None:
+def test_a_gateway_is_told_our_reference_and_the_text() -> None:
     told = outgoing(claim(1))
-    assert told.variables == {"day": "5"}
     assert (told.client_ref, told.text) == ("c1", "Please come to the clinic.")
+    assert (told.number, told.template, told.language) == ("+254700000001", "t", "en")
