@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chw_tools.programme.coverage import coverage_page
 from chw_tools.programme.guidelines import SET_TITLES, guidelines_page, rule_set_page
+from chw_tools.programme.monitoring_page import monitoring_page
 from chw_tools.programme.outcomes_page import outcomes_page
 from chw_tools.records.dictionary import data_dictionary
 from chw_tools.risk_prediction.scores.page import scores_page
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
     ROOT / "docs" / "data_dictionary.md": data_dictionary,
     ROOT / "docs" / "guidelines.md": guidelines_page,
+    ROOT / "docs" / "monitoring_rules.md": monitoring_page,
     ROOT / "docs" / "outcomes.md": outcomes_page,
     ROOT / "docs" / "scores.md": scores_page,
     ROOT / "docs" / "guidelines" / "coverage.md": coverage_page,

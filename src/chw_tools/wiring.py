@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chw_tools.records import Catalogue
     from chw_tools.settings import Settings
     from chw_tools.store import Store
+    from chw_tools.store.casebook import Casebook
     from chw_tools.store.inbox import Inbox
     from chw_tools.store.outbox import Outbox
     from chw_tools.workflows.ports import ReportKeeper, Tracker
@@ -198,6 +199,33 @@ def build_inbox(parts: Parts, *, by: str) -> Inbox:
     return Inbox(
         parts.store, load_words(folder), load_templates(folder), parts.programme.country, by
     )
+
+
+def now_of(parts: Parts, as_of: date | None = None) -> datetime:
+    """The instant of an act: the clock's; for simulated people the morning after their day.
+
+    Simulated people live on a calendar of their own: by today's clock all that is due to them
+    would be stale.
+    """
+    known = as_of or parts.store.last_recorded_day()
+    if parts.store.population != "simulated" or known is None:
+        return datetime.now(UTC)
+    return datetime(known.year, known.month, known.day, 5, tzinfo=UTC) + timedelta(days=1)
+
+
+def build_cases(parts: Parts, *, by: str) -> Casebook:
+    """Follow-ups, enrolments, tasks and experiments of the store.
+
+    Parameters
+    ----------
+    parts : Parts
+        See :func:`build_parts`.
+    by : str
+        Who acts, for the diary: the name of a process or page, never a person's.
+    """
+    from chw_tools.store.casebook import Casebook
+
+    return Casebook(parts.store, by)
 
 
 def _tracker(settings: Settings, models: ModelRegistry) -> Tracker | None:

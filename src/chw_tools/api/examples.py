@@ -262,3 +262,31 @@ def _shown(example: Any, description: str) -> dict[str, Any]:
         "description": description,
         "content": {"application/json": {"example": example}},
     }
+
+
+CALLS = {
+    "today": "2026-01-05",
+    "rows": [
+        {
+            "task_id": VISIT,
+            "position": 1,
+            "kind": "call",
+            "urgency": "within_days",
+            "person_id": PERSON,
+            "name": "Invented Person",
+            "facts": "58 years · Village 3",
+            "phone": "+99900000001",
+            "reason": "Blood pressure was 140/90 or more on 2 days, the last on 3 January 2026: "
+            "150/95, 148/92.",
+            "why": "silent",
+            "due_on": "2026-01-07",
+            "waiting_days": 1,
+            "late_days": 0,
+            "tries": 0,
+            "worker_id": WORKER,
+        }
+    ],
+    "n_snoozed": 2,
+    "population": "simulated",
+    "worker_id": None,
+}

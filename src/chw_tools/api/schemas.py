@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, crea
 
 from chw_tools.api import examples
 from chw_tools.records import DERIVED_TABLES
+from chw_tools.records.contacting import CALL_OUTCOMES
 from chw_tools.workflows.views import VisitEntry
 
 if TYPE_CHECKING:
@@ -218,6 +219,24 @@ def run_shown(run: StoredRun) -> RunShown:
     )
 
 
+class OutcomeSent(Sent):
+    """What a call came to."""
+
+    model_config = _with_example({"outcome": "not_reachable", "on": "2026-01-05"})
+
+    outcome: Annotated[str, Field(json_schema_extra={"enum": list(CALL_OUTCOMES)})]
+    on: date | None = None
+    event_id: Key | None = Field(
+        default=None, description="Key given by the sender; sending it twice changes nothing."
+    )
+
+
+class OutcomeKept(BaseModel):
+    """The key of what was kept of a call."""
+
+    event_id: str
+
+
 class VisitKept(BaseModel):
     """The key of a kept visit."""
 
@@ -310,6 +329,7 @@ FIELD_NAMES = frozenset(
         "visit_on",
         "person_id",
         "change_id",
+        "task_id",
         "job_id",
         "run_id",
         "known_on",
@@ -322,6 +342,7 @@ FIELD_NAMES = frozenset(
             MergeSent,
             MoveSent,
             UndoSent,
+            OutcomeSent,
             PeopleSent,
             PlanSent,
             PlanningSent,

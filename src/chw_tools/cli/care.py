@@ -11,6 +11,7 @@ import typer
 
 from chw_tools.cli import district, planning, replays
 from chw_tools.cli import plans as more_plans
+from chw_tools.cli.monitoring import asked_of
 from chw_tools.cli.options import AsOf, Json, Limit, Output, Person, PlannedDay, day
 from chw_tools.cli.published import show_published
 from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
@@ -247,6 +248,7 @@ def plan(
             programme=parts.programme,
             as_of=day(as_of),
             visit_on=day(on),
+            follow_ups=asked_of(parts),
         )
     _write(result.plan.visits, output)
     if json:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chw_tools.cli.monitoring import asked_of
 from chw_tools.cli.options import AsOf, Json, PlannedDay, day
 from chw_tools.cli.world import World, frame_rows, progress_bar, say, say_json, say_notes, say_table
 from chw_tools.errors import InputError
@@ -108,7 +110,7 @@ def week(
             models=parts.models,
             programme=parts.programme,
             as_of=day(as_of),
-            asked=asked,
+            asked=replace(asked, follow_ups=asked_of(parts)),
             work=Work(
                 seed=seed,
                 limit_seconds=time_limit,

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from chw_tools.errors import Conflict, NotFound, NothingToRead, StoreUnavailable
+from chw_tools.outreach.experiment_results import ArmCount, Reading, compare
+from chw_tools.outreach.experiments import SEEN, Arm, Experiment
 from chw_tools.records import DERIVED_TABLES, empty_table, load_catalogue, new_id
 from chw_tools.store import Census
 from chw_tools.store.longer_plans import StoredRun
 from chw_tools.store.outbox import Happening
+from chw_tools.workflows.calls import CallRow, CallsView
+from chw_tools.workflows.experiments import ExperimentView
 from chw_tools.workflows.messages import preview_templates
 from chw_tools.workflows.outreach_views import STAGES, ChannelView, OutreachView
 from chw_tools.workflows.planning import check_planning
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
 WORKER = "00000000-0000-7000-8000-0000000000aa"
 ADULT = "00000000-0000-7000-8000-000000000001"
 CHILD = "00000000-0000-7000-8000-000000000002"
+TASK = "00000000-0000-7000-8000-0000000000f1"
 LIST_DAY = date(2026, 1, 5)
 
 _KNOWN_ON = LIST_DAY - timedelta(days=1)
@@ -145,6 +150,7 @@ class FakeActs:
     runs: list[StoredRun] = field(default_factory=list)
     n_workers: int = 1
     stopped: str | None = None
+    outcomes: list[str] = field(default_factory=list)
     callbacks: dict[str, Callbacks] = field(default_factory=dict)
     news: list[tuple[str, bytes]] = field(default_factory=list)
     n_read: int = 0
@@ -351,6 +357,51 @@ class FakeActs:
             for state, reason in both
             if person_id == ADULT
         ]
+
+    def show_calls(self, *, worker_id: str | None = None) -> CallsView:
+        """One person to call, unless that was done."""
+        row = CallRow(
+            task_id=TASK,
+            position=1,
+            kind="call",
+            urgency="within_days",
+            person_id=ADULT,
+            name="Invented Person",
+            facts="58 years · Village 3",
+            phone="+99900000001",
+            reason="Blood pressure was 140/90 or more on 2 days.",
+            why="silent",
+            due_on=date(2026, 1, 7),
+            waiting_days=2,
+            late_days=1,
+            tries=1,
+            worker_id=worker_id,
+        )
+        rows = () if self.outcomes else (row,)
+        return CallsView(date(2026, 1, 5), rows, 1, self.population, worker_id)
+
+    def record_outcome(
+        self, *, task_id: str, outcome: str, on: date | None = None, event_id: str | None = None
+    ) -> str:
+        """Remember what a call came to, once."""
+        if task_id != TASK:
+            raise NotFound("No such task.")
+        if self.outcomes:
+            raise Conflict("That task is done already.")
+        self.outcomes.append(outcome)
+        return event_id or new_id()
+
+    def show_experiments(self) -> tuple[ExperimentView, ...]:
+        """One experiment that is running and may be read."""
+        arms = (Arm("reminded", 0.8), Arm("holdout", 0.2, withholds=("reminders",)))
+        trial = Experiment(
+            "words", "Do reminders help?", "visit_reminder", arms, SEEN, 14, 400, date(2026, 1, 1)
+        )
+        counts = (ArmCount("reminded", 400, 400, 120), ArmCount("holdout", 100, 100, 20))
+        found = (compare((120, 400), (20, 100)),)
+        reading = Reading(counts, 1.0, False, True, found, found, "Read at the number planned.")
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        return (ExperimentView(trial, "running", at, reading, at.date(), self.population),)
 
     def stop_messages(self, *, reason: str) -> bool:
         """Remember why."""

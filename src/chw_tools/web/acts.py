@@ -11,9 +11,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chw_tools.errors import NotFound
-from chw_tools.wiring import build_gateways, build_inbox, build_outbox
+from chw_tools.wiring import (
+    build_cases,
+    build_gateways,
+    build_inbox,
+    build_outbox,
+    now_of,
+)
 from chw_tools.workflows import (
     assess,
+    calls,
+    experiments,
     outreach_views,
     people,
     plan,
@@ -28,16 +36,21 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
+    import pandas as pd
+
     from chw_tools.outreach.templates import Preview
     from chw_tools.outreach.wire import Callbacks
     from chw_tools.records import Catalogue
     from chw_tools.store import Census
+    from chw_tools.store.casebook import Casebook
     from chw_tools.store.inbox import Inbox
     from chw_tools.store.longer_plans import StoredRun
     from chw_tools.store.outbox import Outbox
     from chw_tools.store.outbox.looking import Happening
     from chw_tools.wiring import Parts
     from chw_tools.workflows.assess import Assessment
+    from chw_tools.workflows.calls import CallsView
+    from chw_tools.workflows.experiments import ExperimentView
     from chw_tools.workflows.outreach_views import OutreachView
     from chw_tools.workflows.plan import PlanResult
     from chw_tools.workflows.planning import PlanningAsked
@@ -180,6 +193,7 @@ class Acts:
             as_of=as_of,
             visit_on=visit_on,
             worker_id=worker_id,
+            follow_ups=self.asked_visits(),
         )
 
     def check_planning(self, asked: PlanningAsked) -> None:
@@ -267,6 +281,50 @@ class Acts:
     def start_messages(self) -> bool:
         """Let messages go out again."""
         return self.outbox.start(now=self.now())
+
+    @cached_property
+    def cases(self) -> Casebook:
+        """Follow-ups, tasks and experiments, as the pages act on them."""
+        return build_cases(self.parts, by="page")
+
+    def show_calls(self, *, worker_id: str | None = None) -> CallsView:
+        """Whom to call, in order of need."""
+        parts = self.parts
+        return calls.show_calls(
+            store=parts.store,
+            cases=self.cases,
+            programme=parts.programme,
+            today=now_of(parts).date(),
+            worker_id=worker_id,
+        )
+
+    def record_outcome(
+        self, *, task_id: str, outcome: str, on: date | None = None, event_id: str | None = None
+    ) -> str:
+        """Keep what a call came to; gives the key of the entry."""
+        now = now_of(self.parts)
+        return calls.record_outcome(
+            store=self.parts.store,
+            cases=self.cases,
+            outbox=self.outbox,
+            task_id=task_id,
+            outcome=outcome,
+            on=on or now.date(),
+            today=max(self.today(), now.date()),
+            now=now,
+            event_id=event_id,
+        )
+
+    def asked_visits(self) -> pd.DataFrame:
+        """Visits that follow-ups ask for."""
+        return calls.asked_visits(cases=self.cases, programme=self.parts.programme)
+
+    def show_experiments(self) -> tuple[ExperimentView, ...]:
+        """Experiments with what may be read of them, the newest first."""
+        parts = self.parts
+        return experiments.show_experiments(
+            store=parts.store, cases=self.cases, programme=parts.programme
+        )
 
     def merge_person(self, *, person_id: str, into_person_id: str, on: date) -> str:
         """Say that two entries are one person; gives the key of the decision."""

@@ -9,9 +9,12 @@ from chw_tools.api import examples, schemas
 from chw_tools.api.jobs import Job
 from chw_tools.records import DERIVED_TABLES, TABLES, new_id
 from chw_tools.testing.acts import ADULT, CHILD, LIST_DAY, WORKER
+from chw_tools.workflows.calls import CallsView
 from chw_tools.workflows.views import DayView, PersonFound, PersonView
 
 OPERATIONS = {
+    "show_calls": ("get", "/api/v1/calls"),
+    "record_outcome": ("post", "/api/v1/calls/{task_id}/outcome"),
     "show_day": ("get", "/api/v1/day"),
     "plan_visits": ("post", "/api/v1/plan"),
     "run_planning": ("post", "/api/v1/planning"),
@@ -39,6 +42,7 @@ KEYS_AND_DAYS = {
     "visit_on",
     "person_id",
     "change_id",
+    "task_id",
     "job_id",
     "run_id",
     "kind",
@@ -87,6 +91,7 @@ def test_every_body_has_an_example(description, name):
         (tuple[PersonFound, ...], examples.FOUND),
         (schemas.VisitSent, examples.VISIT_SENT),
         (schemas.PlanMade, examples.PLAN_MADE),
+        (CallsView, examples.CALLS),
         (Job, examples.JOB),
         (schemas.RunShown, examples.KEPT_RUN),
         (list[schemas.RiskRow], examples.RISKS),

@@ -1,12 +1,23 @@
 """Monitoring rules: a fault is told with file and line; a folder changes what it names."""
 
+from pathlib import Path
+
 import pytest
 
 from chw_tools.errors import ProgrammeFault
 from chw_tools.programme import load_programme
 from chw_tools.programme.monitoring import KINDS, load_monitoring
+from chw_tools.programme.monitoring_page import monitoring_page
 
 SHIPPED = {rule.id: rule for rule in load_monitoring()}
+
+
+def test_the_page_in_docs_is_the_one_written_now():
+    page = Path(__file__).parents[3] / "docs" / "monitoring_rules.md"
+    written = monitoring_page()
+    assert page.read_text(encoding="utf-8") == written
+    for rule in SHIPPED:
+        assert f"| `{rule}` |" in written
 
 
 def test_there_is_a_rule_of_each_kind():

@@ -27,6 +27,8 @@ PAGES = [
     f"/people/{ADULT}/messages{CONTEXT}",
     "/outreach",
     "/outreach/rehearsal",
+    "/calls",
+    "/outreach/experiments",
     "/search",
     "/nowhere",
 ]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chw_tools.records import DERIVED_TABLES, TABLES
+from chw_tools.records import DERIVED_TABLES, TABLES, WORK_TABLES
+from chw_tools.records.contacting import CALL_OUTCOMES, TASK_KINDS
 from chw_tools.web.wording import load_wording, plain
 
 WORDS = load_wording()
@@ -46,6 +47,8 @@ def test_every_word_in_the_catalogue_is_used():
         *("urgency", "sex", "outcome", "visit_kind", "status", "change", "band", "unit"),
         *("stage", "channel", "task_kind", "gate", "message_state", "message_reason"),
         *("text_fault", "text_state", "text_language", "text_units", "text_kind"),
+        *("call_outcome", "call_effect", "task_name", "task_reason"),
+        *("experiment_state", "experiment_design"),
     )
     text = "".join(file.read_text("utf-8") for file in (*TEMPLATES, *CODE))
     unused = {
@@ -67,6 +70,10 @@ def test_every_word_in_the_catalogue_is_used():
         ("visit_kind", TABLES["visits"].column("kind").allowed),
         ("change", TABLES["person_changes"].column("change").allowed),
         ("band", DERIVED_TABLES["risks"].column("band").allowed),
+        ("call_outcome", CALL_OUTCOMES),
+        ("call_effect", CALL_OUTCOMES),
+        ("task_name", TASK_KINDS),
+        ("experiment_state", WORK_TABLES["experiments"].column("state").allowed),
     ],
 )
 def test_every_value_that_a_record_may_hold_has_words(section, values):
