@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk torture clean install install-dev image notebooks secrets terraform-mock
+.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk torture clean install install-dev image notebooks model-gate release secrets site terraform-mock
 
 help:           ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -82,6 +82,9 @@ image:          ## build the image with docker, podman or buildah; start it; pri
 secrets:        ## draw the secrets that compose.yaml names, where they are missing
 	@$(PYTHON) scripts/write_secrets.py
 
+site: $(VENV)/dev.stamp             ## build the site of docs/ into site/, every link checked
+	@$(BIN)/python scripts/build_site.py
+
 notebooks: $(VENV)/dev.stamp        ## execute every notebook; copies with pictures in build/notebooks/
 	@$(BIN)/python scripts/run_notebooks.py
 
@@ -93,6 +96,12 @@ notebooks: $(VENV)/dev.stamp        ## execute every notebook; copies with pictu
 # TERRAFORM_PROVIDERS names a folder with Terraform's aws provider, where none is to be fetched.
 terraform-mock: .venv-mock/stamp    ## apply the Terraform files to a mock of the cloud; a second plan is empty
 	@$(PYTHON) scripts/apply_on_mock.py .venv-mock/bin/moto_server
+
+model-gate: $(VENV)/dev.stamp       ## train on a simulated programme and hold the model to its gates
+	@$(BIN)/python scripts/gate_model.py
+
+release: $(VENV)/dev.stamp          ## build the packages into dist/ with their digests; publishes nothing
+	@$(BIN)/python scripts/build_release.py
 
 clean:          ## remove what these verbs made (not your data)
 	rm -rf $(VENV) .venv-mock .pytest_cache .mypy_cache .ruff_cache
