@@ -36,13 +36,15 @@ def test_no_link_leads_nowhere():
     assert done.returncode == 0, done.stdout
 
 
-def test_every_page_of_docs_is_in_the_menu():
+def test_every_page_of_docs_is_in_the_menu_or_linked():
     project = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
     listed = set(_listed(project["nav"]))
     top = {path.name for path in (ROOT / "docs").glob("*.md")}
     users = {f"users/{name}.md" for name in USERS}
     assert {path.name for path in (ROOT / "docs/users").glob("*.md")} == {f"{n}.md" for n in USERS}
-    assert top | users <= listed
+    assert users <= listed
+    linked = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("**/*.md"))
+    assert [page for page in top - listed if f"({page}" not in linked] == []
     elsewhere = {"index.md", "deployment_instructions.md"}
     assert {place for place in listed if not (ROOT / "docs" / place).exists()} == elsewhere
 
