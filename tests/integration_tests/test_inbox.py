@@ -324,3 +324,45 @@ def test_any_order_and_any_repetition_ends_the_same(tmp_path: Any, rows: Any) ->
 def parts(news: Sequence[InboundNews], cuts: Sequence[int]) -> list[Sequence[InboundNews]]:
     edges = [0, *cuts, len(news)]
     return [news[low:high] for low, high in itertools.pairwise(edges)]
+
+
+def test_a_provider_s_own_opt_out_counts_by_its_instant(inbox: Inbox) -> None:
+    outbox = Outbox(inbox.store, Desk(load_outreach(), fill, "w", {"sms": "twilio"}))
+    outbox.stop_number(ADA, now=NOON + timedelta(minutes=10))
+    inbox.receive([said("START", at=5)], now=LATER)
+    inbox.read_all(now=LATER)
+    assert stopped(inbox)
+    inbox.receive([said("START", at=15)], now=LATER)
+    inbox.read_all(now=LATER)
+    assert not stopped(inbox)
+
+
+def test_of_one_instant_stop_counts(inbox: Inbox) -> None:
+    inbox.receive([said("START", key="a"), said("STOP", key="b")], now=LATER)
+    inbox.read_all(now=LATER)
+    assert stopped(inbox)
+
+
+def test_what_a_crash_left_of_a_consent_is_written_the_next_time(
+    inbox: Inbox, key: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox.receive([said("STOP")], now=NOON)
+    with monkeypatch.context() as patch:
+        patch.setattr(Inbox, "settle_consents", lambda *_, **__: 0)
+        inbox.read_all(now=NOON)
+    # The number is stopped already; the consent waits, and is told to.
+    assert stopped(inbox)
+    assert decisions(inbox, key("people", "ada")) == ["given"]
+    assert inbox.letters()[0].reason == "stop_consent_due"
+    inbox.read_all(now=LATER)
+    assert decisions(inbox, key("people", "ada"))[-1] == "withdrawn"
+    assert inbox.letters()[0].reason == "stop"
+    assert inbox.settle_consents(now=LATER) == 0
+
+
+def test_an_e_mail_is_read_and_answered_by_nobody(inbox: Inbox) -> None:
+    mail = InboundNews("x", "1", "email", "ada@mail.example", "STOP", NOON)
+    inbox.receive([mail], now=NOON)
+    assert inbox.read_all(now=NOON) == {"opted_out": 1}
+    assert stopped(inbox, "ada@mail.example")
+    assert replies(inbox) == []

@@ -34,6 +34,11 @@ _DUE_DAYS = {"emergency": 0, "same_day": 0, "within_days": 2}
 #: Wording of a consent that a text message took back or gave again.
 BY_STOP, BY_START = "reply:STOP", "reply:START"
 _PURPOSE = "outreach"
+#: Channels that a consent can name.
+_CONSENT_CHANNELS = ("sms", "whatsapp")
+#: Reasons of a STOP or START whose consent is still to be written.
+_DUE = {"stop": "stop_consent_due", "start": "start_consent_due"}
+_DONE = {due: reason for reason, due in _DUE.items()}
 
 
 def end(connection: sa.Connection, one: Received, reading: Reading, *, now: datetime) -> bool:
@@ -43,7 +48,9 @@ def end(connection: sa.Connection, one: Received, reading: Reading, *, now: date
     )
     values = {
         "state": reading.state,
-        "reason": reading.reason,
+        "reason": _DUE.get(reading.reason, reading.reason)
+        if reading.person_id is not None and one.channel in _CONSENT_CHANNELS
+        else reading.reason,
         "person_id": reading.person_id,
         "answers_id": reading.answers_id,
         "changed_at": as_text(now),
@@ -106,6 +113,28 @@ def settle_opt(connection: sa.Connection, one: Received, *, now: datetime) -> bo
     return stopped
 
 
+def consents_due(reader: Reader, *, limit: int) -> list[tuple[Received, str]]:
+    """STOPs and STARTs of people whose consent is still to be written, in their order."""
+    columns = ("id", "channel", "number", "text", "received_at", "person_id")
+    statement = reader.select("inbound_messages", columns).where(
+        INBOUND.c.state.in_(("opted_out", "opted_in")), INBOUND.c.reason.in_(_DONE)
+    )
+    rows = reader.rows(statement.order_by(INBOUND.c.received_at, INBOUND.c.id).limit(limit))
+    return [
+        (Received(str(row[0]), row[1], row[2], row[3] or "", as_instant(row[4])), str(row[5]))
+        for row in rows
+    ]
+
+
+def settled(connection: sa.Connection, one: Received, *, now: datetime) -> bool:
+    """Note that the consent of a STOP or START is written; False if somebody did before."""
+    reason = sa.case(_DONE, value=INBOUND.c.reason, else_=INBOUND.c.reason)
+    found = update_of("inbound_messages", scope=WHOLE).where(
+        INBOUND.c.id == one.id, INBOUND.c.reason.in_(_DONE)
+    )
+    return connection.execute(found.values(reason=reason, changed_at=as_text(now))).rowcount == 1
+
+
 def consent_row(
     reader: Reader, one: Received, person_id: str, *, stopped: bool, now: datetime
 ) -> pd.DataFrame | None:
@@ -113,8 +142,6 @@ def consent_row(
 
     START gives back only what STOP took: it is no first consent.
     """
-    if one.channel not in ("sms", "whatsapp"):
-        return None
     table = REGISTER["consents"].c
     statement = reader.select("consents", ["decision", "wording_version"]).where(
         table.person_id == person_id,

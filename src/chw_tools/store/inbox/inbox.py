@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from chw_tools.store.outbox.contacts import lock_points, meet
 from chw_tools.store.scope import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     import sqlalchemy as sa
@@ -88,8 +87,29 @@ class Inbox:
             found = standing.waiting(reader, limit=limit)
             numbers = {one.number for one in found}
             whose = standing.registered_on(reader, numbers, country=self.country)
-        ended = (self._read(one, whose.get(one.number, ()), now=now) for one in found)
+        ended = [self._read(one, whose.get(one.number, ()), now=now) for one in found]
+        self.settle_consents(now=now)
         return Counter(state for state in ended if state is not None)
+
+    def settle_consents(self, *, now: datetime, limit: int = _AT_A_TIME) -> int:
+        """Write the consents that STOP and START change; how many.
+
+        After the opt-out, and apart from it: events of the register may have to wait for a long
+        import, and STOP may not. What a crash leaves over is found here the next time.
+        """
+        with self.store._reading() as reader:
+            due = ending.consents_due(reader, limit=limit)
+        return sum(self._settle(one, person_id, now=now) for one, person_id in due)
+
+    def _settle(self, one: Received, person_id: str, *, now: datetime) -> bool:
+        with self.store.transaction(), self.store.working() as connection:
+            if not ending.settled(connection, one, now=now):
+                return False
+            stopped, _ = ending.is_stopped(connection, one.number)
+            row = ending.consent_row(Reader(connection), one, person_id, stopped=stopped, now=now)
+            if row is not None:
+                self.store.save("consents", row)
+        return row is not None
 
     def letters(
         self, *, state: str | None = None, limit: int = 100, scope: Scope = WHOLE
@@ -127,8 +147,7 @@ class Inbox:
         return Waiting({row[0]: int(row[1]) for row in rows})
 
     def _read(self, one: Received, registered: Collection[str], *, now: datetime) -> str | None:
-        opts = self.words.meaning(one.text) in ("stop", "start")
-        with self._transaction(opts=opts) as connection:
+        with self.store.working() as connection:
             # Whoever hands over to the number holds this row: STOP waits for nobody's send.
             meet(connection, {one.number: "unknown"}, now=now)
             lock_points(connection, {one.number})
@@ -137,20 +156,11 @@ class Inbox:
             if not ending.end(connection, one, reading, now=now):
                 return None
             ending.resolve(connection, reading, now=now)
-            self._opt(connection, one, reading, known, now=now)
+            if reading.state in ("opted_out", "opted_in"):
+                ending.settle_opt(connection, one, now=now)
             ending.ask_human(connection, one, reading, now=now)
             self._reply(connection, one, reading, known, now=now)
         return reading.state
-
-    @contextmanager
-    def _transaction(self, *, opts: bool) -> Iterator[sa.Connection]:
-        """One that may write events of the register only where a consent may change."""
-        if not opts:
-            with self.store.working() as connection:
-                yield connection
-            return
-        with self.store.transaction(), self.store.working() as connection:
-            yield connection
 
     def _standing(
         self, connection: sa.Connection, one: Received, registered: Collection[str]
@@ -162,27 +172,6 @@ class Inbox:
             asking=self.templates.asking("well"),
             registered=registered,
         )
-
-    def _opt(
-        self,
-        connection: sa.Connection,
-        one: Received,
-        reading: Reading,
-        known: Standing,
-        *,
-        now: datetime,
-    ) -> None:
-        if reading.state not in ("opted_out", "opted_in"):
-            return
-        stopped = ending.settle_opt(connection, one, now=now)
-        if len(known.people) != 1:
-            # Nobody knows who of several spoke: the number is stopped for all of them.
-            return
-        row = ending.consent_row(
-            Reader(connection), one, known.people[0].person_id, stopped=stopped, now=now
-        )
-        if row is not None:
-            self.store.save("consents", row)
 
     def _reply(
         self,
