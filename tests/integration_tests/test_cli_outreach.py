@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from chw_tools.cli.main import main
+from chw_tools.cli.working import Daily
+from chw_tools.cli.world import World
 from chw_tools.programme.outreach import load_outreach
 from chw_tools.store import open_store
 from chw_tools.testing.outbox import now_in_utc, plan_for_many
@@ -104,6 +106,18 @@ def test_simulated_people_reach_nobody(
     environ |= {"CHW_GATEWAYS": str(ways), "SECRET": "s" * 32}
     assert main(["worker", "--once"], environ) == 1
     assert "real numbers" in capsys.readouterr().err
+
+
+def test_the_day_is_looked_after_once(
+    world: tuple[dict[str, str], list[Message]], caplog: pytest.LogCaptureFixture
+) -> None:
+    environ, _ = world
+    with World(environ).parts() as parts:
+        daily, now = Daily(parts, hour=5), datetime(2026, 3, 4, 1, tzinfo=UTC)
+        with caplog.at_level("INFO", logger="chw_tools.worker"):
+            ran = [daily.run_if_due(now + timedelta(hours=hours)) for hours in (0, 3, 6, 26)]
+    assert ran == [False, True, False, True]
+    assert [record.message for record in caplog.records].count("monitored") == 2
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

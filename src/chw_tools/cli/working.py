@@ -20,6 +20,7 @@ from chw_tools.cli.world import World, say, say_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import date
 
     from chw_tools.api.working import Health, WorkerMetrics
     from chw_tools.outreach.wire import Gateway
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger("chw_tools.worker")
 #: Seconds between two times that providers are asked after what is unknown.
 _SETTLE_SECONDS = 60.0
-#: Rounds that a healthy worker may miss before it counts as ill; at least a minute.
+#: Rounds that a healthy worker may miss before it counts as ill, and the least in seconds;
+#: more where a round may look after a million people before it sends.
 _PATIENCE_ROUNDS = 6
+_PATIENCE_SECONDS, _PATIENCE_WITH_MONITOR = 60.0, 900.0
 #: Seconds before a process that died is started again.
 _RESTART_SECONDS = 1.0
 
@@ -42,7 +45,8 @@ _RESTART_SECONDS = 1.0
 def add_to(app: typer.Typer) -> None:
     """Add this module's command."""
     app.command(
-        epilog="Examples: chw worker · chw worker --once · chw worker --processes 4 --port 9100"
+        epilog="Examples: chw worker · chw worker --once · chw worker --processes 4 --port 9100 "
+        "· chw worker --monitor-at 5"
     )(worker)
 
 
@@ -58,6 +62,12 @@ def worker(
     host: Annotated[
         str, typer.Option(help="Address of /healthz and /metrics, which hold counts only.")
     ] = "127.0.0.1",
+    monitor_at: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=23, help="Also `chw monitor`, once a day from this hour of the programme on."
+        ),
+    ] = None,
 ) -> None:
     """Send messages that are due, until stopped; several workers share the work.
 
@@ -68,12 +78,14 @@ def worker(
     if processes > 1:
         words = ["worker", "--interval", str(interval), "--host", host]
         words += ["--once"] if once else []
-        _run_processes(world.environ, words, processes=processes, port=port)
+        first = [] if monitor_at is None else ["--monitor-at", str(monitor_at)]
+        _run_processes(world.environ, words, first, processes=processes, port=port)
         return
     stopping = threading.Event()
     with world.parts() as parts, _stopped_by_signals(stopping):
         say_notes(parts.store.notes)
-        _work(world, parts, stopping, once=once, interval=interval, port=port, host=host)
+        daily = None if monitor_at is None else Daily(parts, monitor_at)
+        _work(world, parts, stopping, daily, once=once, interval=interval, port=port, host=host)
 
 
 @contextmanager
@@ -96,6 +108,7 @@ def _work(
     world: World,
     parts: Parts,
     stopping: threading.Event,
+    daily: Daily | None,
     *,
     once: bool,
     interval: float,
@@ -108,10 +121,13 @@ def _work(
     sender, outbox = make_sender(world, parts, stopping)
     hear = make_hearing(parts, sender, outbox)
     if once:
+        if daily is not None:
+            daily.run_if_due(_now())
         say(said(_round(sender, hear, settle=True)))
         return
     set_up_logs(level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
-    health = Health(max(60.0, _PATIENCE_ROUNDS * interval))
+    patience = _PATIENCE_SECONDS if daily is None else _PATIENCE_WITH_MONITOR
+    health = Health(max(patience, _PATIENCE_ROUNDS * interval))
     metrics = WorkerMetrics(lambda: outbox.status(now=_now()), _now)
     server = None if port is None else watch(metrics, health, host=host, port=port)
     if server is not None:
@@ -119,7 +135,7 @@ def _work(
     say("Sending what is due. Ctrl-C stops.")
     _log.info("worker_started")
     try:
-        _Rounds(sender, hear, health, metrics, stopping, interval).run()
+        _Rounds(sender, hear, health, metrics, stopping, interval, daily).run()
     finally:
         if server is not None:
             server.shutdown()
@@ -186,6 +202,37 @@ def gateways_of(world: World, parts: Parts) -> Mapping[str, Gateway]:
 
 
 @dataclass
+class Daily:
+    """`chw monitor` once a day from an hour on; after a restart once more, which changes nothing.
+
+    Parameters
+    ----------
+    parts : Parts
+        The parts.
+    hour : int
+        Hour of the programme's time zone.
+    """
+
+    parts: Parts
+    hour: int
+    done_on: date | None = None
+
+    def run_if_due(self, now: datetime) -> bool:
+        """Run where today's run is due; whether it was."""
+        from chw_tools.cli.monitoring import run_monitor
+        from chw_tools.outreach.windows import zone_named
+
+        local = now.astimezone(zone_named(self.parts.programme.outreach.quiet_hours.time_zone))
+        if local.hour < self.hour or local.date() == self.done_on:
+            return False
+        # Before it, not after: a run that breaks is told once a day, and sending goes on.
+        self.done_on = local.date()
+        found = run_monitor(self.parts, now=now)
+        _log.info("monitored", extra={"count": found.n_open})
+        return True
+
+
+@dataclass
 class _Rounds:
     """Round after round until told to stop; a broken one is told, counted, and tried again."""
 
@@ -195,12 +242,15 @@ class _Rounds:
     metrics: WorkerMetrics
     stopping: threading.Event
     interval: float
+    daily: Daily | None = None
     settled_at: float = 0.0
 
     def run(self) -> None:
         while not self.stopping.is_set():
             began = time.monotonic()
             try:
+                if self.daily is not None:
+                    self.daily.run_if_due(_now())
                 settle = began - self.settled_at >= _SETTLE_SECONDS
                 sent = _round(self.sender, self.hear, settle=settle)
                 self.settled_at = began if settle else self.settled_at
@@ -254,13 +304,22 @@ def said(sent: Sent) -> str:
 
 
 def _run_processes(
-    environ: Mapping[str, str], words: list[str], *, processes: int, port: int | None
+    environ: Mapping[str, str],
+    words: list[str],
+    first: list[str],
+    *,
+    processes: int,
+    port: int | None,
 ) -> None:
-    """Several workers below this one, which passes on its end and starts again who died."""
+    """Several workers below this one, which passes on its end and starts again who died.
+
+    Only the first gets the words of ``first``.
+    """
     stopping = threading.Event()
 
     def start(at: int) -> subprocess.Popen[bytes]:
         own = [*words, *(["--port", str(port + at if port else 0)] if port is not None else [])]
+        own += first if at == 0 else []
         run = "import sys; from chw_tools.cli.main import run; run()"
         return subprocess.Popen([sys.executable, "-c", run, *own], env=dict(environ))  # noqa: S603
 
