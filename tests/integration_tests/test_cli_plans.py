@@ -149,7 +149,7 @@ def test_a_district_is_planned_in_one_run_and_kept_where_asked(
     [
         PlanningAsked("needs"),
         PlanningAsked("posts", seconds=2.0, curve=(3,)),
-        PlanningAsked("caseloads", seconds=5.0),
+        PlanningAsked("caseloads", seconds=5.0, in_force=True),
         PlanningAsked("supplies"),
         PlanningAsked("week", seconds=1.0, days=2),
         PlanningAsked("what_if", changes=("workers=+1",)),
@@ -179,6 +179,27 @@ def test_every_kind_of_plan_is_made_and_kept(world: dict[str, str], asked: Plann
     assert asked.kind in shown
     if asked.kind in ("week", "replay"):
         assert told[-1][1] == told[-1][2]
+
+
+def test_a_draft_of_caseloads_is_in_force_nowhere(world: dict[str, str]) -> None:
+    parts = build_parts(read_settings(world))
+    try:
+        before = parts.store.load_caseloads()
+        run_id = run_planning(
+            PlanningAsked("caseloads"),
+            store=parts.store,
+            models=parts.models,
+            programme=parts.programme,
+            progress=lambda what, done, total: None,
+        )
+        kept, after = parts.store.load_run(run_id), parts.store.load_caseloads()
+    finally:
+        parts.close()
+
+    assert kept is not None
+    assert kept.kind == "caseloads_draft"
+    assert len(kept.tables["caseloads"])
+    assert (before is None) == (after is None)
 
 
 def test_a_district_is_told_in_words(

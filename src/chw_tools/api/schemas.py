@@ -134,6 +134,8 @@ class PlanSent(Sent):
 
 
 Kind = Literal["needs", "posts", "caseloads", "supplies", "week", "district", "what_if", "replay"]
+#: What may be kept; caseloads that are not in force are a draft.
+KeptKind = Kind | Literal["caseloads_draft"]
 #: A floor, a change or a place, in a few characters.
 Word = Annotated[str, Field(max_length=80)]
 Words = Annotated[list[Word], Field(max_length=100)]
@@ -169,6 +171,9 @@ class PlanningSent(Sent):
     )
     worst_first: StrictBool = False
     absent: Annotated[list[Key], Field(max_length=1000)] = Field(default_factory=list)
+    in_force: StrictBool = Field(
+        default=False, description="Days and weeks go by these caseloads from now on."
+    )
     stock: Annotated[list[StockSent], Field(max_length=100_000)] | None = None
     depots: Words = Field(default_factory=list)
     days: Annotated[int, Field(ge=1, le=7)] = 5

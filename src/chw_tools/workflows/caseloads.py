@@ -100,11 +100,20 @@ def worker_of_homes(planned: PlannedCaseloads) -> pd.Series:
 
 
 def keep_caseloads(store: LongerPlans, planned: PlannedCaseloads) -> str:
-    """Keep caseloads as a new run: from now on they say whose home it is; gives its key."""
+    """Keep caseloads in force: from now on they say whose home it is; gives the run's key."""
+    return _keep(store, planned, "caseloads")
+
+
+def keep_draft(store: LongerPlans, planned: PlannedCaseloads) -> str:
+    """Keep caseloads to be looked at; nothing goes by them. Gives the run's key."""
+    return _keep(store, planned, "caseloads_draft")
+
+
+def _keep(store: LongerPlans, planned: PlannedCaseloads, kind: str) -> str:
     plan = planned.plan
     with store.transaction():
         return store.save_run(
-            "caseloads",
+            kind,
             tables={"caseloads": planned.table},
             as_of=planned.needs.as_of.date(),
             summary={

@@ -19,7 +19,7 @@ from chw_tools.workflows.supplies import keep_supplies, plan_supplies
 from chw_tools.workflows.week import WeekAsked, keep_week, week_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import pandas as pd
@@ -143,12 +143,25 @@ def plan_district(
     )
 
 
-def keep_district(store: LongerPlans, plan: DistrictPlan) -> dict[str, str]:
-    """Keep posts, caseloads, week and orders, each as a run, and one of all; keys by kind."""
+def keep_district(
+    store: LongerPlans,
+    plan: DistrictPlan,
+    *,
+    keep: Callable[[LongerPlans, PlannedCaseloads], str] = keep_caseloads,
+) -> dict[str, str]:
+    """Keep posts, caseloads, week and orders, each as a run, and one of all; keys by kind.
+
+    Parameters
+    ----------
+    store : LongerPlans
+    plan : DistrictPlan
+    keep : callable
+        How caseloads are kept: in force, or as a draft.
+    """
     with store.transaction():
         parts = {
             "posts": keep_posts(store, plan.posts),
-            "caseloads": keep_caseloads(store, plan.caseloads),
+            "caseloads": keep(store, plan.caseloads),
             "week": keep_week(store, plan.week),
             "supplies": keep_supplies(store, plan.supplies),
         }

@@ -18,7 +18,7 @@ from chw_tools.resource_allocation.routing import Work
 from chw_tools.resource_allocation.solving import Stop
 from chw_tools.resource_allocation.week import WeekOptions
 from chw_tools.resource_allocation.what_if import read_change
-from chw_tools.workflows.caseloads import keep_caseloads, plan_caseloads
+from chw_tools.workflows.caseloads import keep_caseloads, keep_draft, plan_caseloads
 from chw_tools.workflows.district import DistrictAsked, keep_district, plan_district
 from chw_tools.workflows.needs import plan_needs
 from chw_tools.workflows.posts import keep_posts, plan_posts, plan_posts_fairly
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from chw_tools.programme import Programme
+    from chw_tools.workflows.caseloads import PlannedCaseloads
     from chw_tools.workflows.needs import Needs
     from chw_tools.workflows.ports import LongerPlans, ModelStore, Progress, RegisterStore
 
@@ -62,6 +63,8 @@ class PlanningAsked:
         As ``chw plan posts`` takes them.
     absent : tuple of str
         Workers who are away, for caseloads.
+    in_force : bool
+        Whether days and weeks go by these caseloads from now on; else they are a draft.
     stock, depots
         As ``chw plan supplies`` takes them.
     days, floors, unseen_weeks, risk_floor
@@ -80,6 +83,7 @@ class PlanningAsked:
     curve: tuple[int, ...] = ()
     worst_first: bool = False
     absent: tuple[str, ...] = ()
+    in_force: bool = False
     stock: pd.DataFrame | None = None
     depots: tuple[str, ...] = ()
     days: int = 5
@@ -101,6 +105,10 @@ class _Parts:
     @property
     def given(self) -> dict[str, Any]:
         return {"store": self.store, "models": self.models, "programme": self.programme}
+
+    @property
+    def keep_caseloads(self) -> Callable[[LongerPlans, PlannedCaseloads], str]:
+        return keep_caseloads if self.asked.in_force else keep_draft
 
     def stop(self) -> Stop:
         return Stop() if self.asked.seconds is None else Stop(self.asked.seconds)
@@ -161,7 +169,7 @@ def _caseloads(parts: _Parts) -> str:
     found = plan_caseloads(
         parts.needs(), programme=parts.programme, stop=parts.stop(), absent=parts.asked.absent
     )
-    return keep_caseloads(parts.store, found)
+    return parts.keep_caseloads(parts.store, found)
 
 
 def _supplies(parts: _Parts) -> str:
@@ -196,7 +204,7 @@ def _district(parts: _Parts) -> str:
         work=Work(seed=asked.seed),
         progress=parts.progress,
     )
-    return keep_district(parts.store, found)["district"]
+    return keep_district(parts.store, found, keep=parts.keep_caseloads)["district"]
 
 
 def _what_if(parts: _Parts) -> str:
@@ -248,10 +256,10 @@ _WEEK = frozenset({"on", "days", "floors", "unseen_weeks", "risk_floor", "second
 TAKES: dict[str, frozenset[str]] = {
     "needs": frozenset(),
     "posts": frozenset({"posts", "curve", "worst_first", "seconds", "seed"}),
-    "caseloads": frozenset({"absent", "seconds"}),
+    "caseloads": frozenset({"absent", "in_force", "seconds"}),
     "supplies": frozenset({"stock", "depots"}),
     "week": _WEEK,
-    "district": _WEEK | {"stock", "depots"},
+    "district": _WEEK | {"stock", "depots", "in_force"},
     "what_if": frozenset({"changes", "on"}),
     "replay": frozenset({"on", "until", "policies", "seed"}),
 }

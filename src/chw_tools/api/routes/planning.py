@@ -10,7 +10,7 @@ from fastapi import APIRouter, Body, Path, Query
 from chw_tools.api import examples
 from chw_tools.api.examples import answers
 from chw_tools.api.jobs import Job, Jobs
-from chw_tools.api.schemas import UUID, Kind, PlanningSent, RunShown, run_shown
+from chw_tools.api.schemas import UUID, KeptKind, PlanningSent, RunShown, run_shown
 
 if TYPE_CHECKING:
     from chw_tools.web.acts import Acts
@@ -52,7 +52,7 @@ def make_routes(acts: Acts) -> APIRouter:
         responses=answers([examples.KEPT_RUN | {"tables": {}}]),
     )
     def find_runs(
-        kind: Annotated[Kind | None, Query()] = None,
+        kind: Annotated[KeptKind | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> list[RunShown]:
         """The newest kept plans, without their tables."""
