@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chw_tools.cli.monitoring import asked_of
 from chw_tools.cli.options import AsOf, Json, PlannedDay, day
 from chw_tools.cli.plans import write_week
 from chw_tools.cli.world import World, frame_rows, progress_bar, say, say_json, say_notes, say_table
@@ -70,7 +72,7 @@ def district(
             store=parts.store,
             models=parts.models,
             programme=parts.programme,
-            asked=asked,
+            asked=replace(asked, week=replace(asked.week, follow_ups=asked_of(parts))),
             as_of=day(as_of),
             work=Work(seed=seed, scheduler=scheduler),
             progress=progress,

@@ -209,6 +209,7 @@ class Acts:
             models=parts.models,
             programme=parts.programme,
             progress=progress,
+            follow_ups=self.asked_visits(),
         )
 
     def find_runs(self, *, kind: str | None = None, limit: int = 20) -> Sequence[StoredRun]:

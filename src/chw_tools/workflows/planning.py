@@ -101,6 +101,7 @@ class _Parts:
     models: ModelStore
     programme: Programme
     progress: Progress
+    follow_ups: pd.DataFrame | None
 
     @property
     def given(self) -> dict[str, Any]:
@@ -127,7 +128,7 @@ class _Parts:
             most_weeks_unseen=self.asked.unseen_weeks,
             risk_floor=self.asked.risk_floor,
         )
-        return WeekAsked(self.asked.on, options)
+        return WeekAsked(self.asked.on, options, follow_ups=self.follow_ups)
 
     def keep(self, kind: str, as_of: date, summary: Mapping[str, Any]) -> str:
         with self.store.transaction():
@@ -308,8 +309,17 @@ def run_planning(
     models: ModelStore,
     programme: Programme,
     progress: Progress,
+    follow_ups: pd.DataFrame | None = None,
 ) -> str:
     """Make a longer plan and keep it; gives the key of its run.
+
+    Parameters
+    ----------
+    asked : PlanningAsked
+    store, models, programme, progress
+        The parts, and who is told how far it is.
+    follow_ups : DataFrame, optional
+        Visits that must be made within a window, as declared in ``REQUIRED_VISITS``.
 
     Raises
     ------
@@ -319,4 +329,4 @@ def run_planning(
         If nothing was ever recorded and no day is given.
     """
     check_planning(asked)
-    return _ACTS[asked.kind](_Parts(asked, store, models, programme, progress))
+    return _ACTS[asked.kind](_Parts(asked, store, models, programme, progress, follow_ups))
