@@ -167,6 +167,18 @@ def test_each_ending_has_its_state(
     assert [m.id for m in done.opted_out] == ([claim.message.id] if ending == "opted_out" else [])
 
 
+def test_a_report_of_an_opt_out_stops_the_number(
+    agreed: Outbox, to: Callable[..., Message]
+) -> None:
+    agreed.plan([to()], now=NOON)
+    [claim] = begun(agreed)
+    agreed.finish([Answer(claim, Handed("accepted", "p1"), "file")], now=NOON)
+    news = ReceiptNews("file", "p1", "failed", "opted_out_at_provider")
+    agreed.apply_receipts([news, news], now=NOON)
+    assert states(agreed) == {"failed": 1}
+    assert agreed.status(now=NOON).n_opted_out == 1
+
+
 def test_a_change_from_another_state_keeps_nothing(
     agreed: Outbox, to: Callable[..., Message]
 ) -> None:

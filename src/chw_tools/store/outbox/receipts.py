@@ -22,7 +22,7 @@ from chw_tools.store.outbox.changes import (
     locked,
     select_messages,
 )
-from chw_tools.store.outbox.contacts import mark_bad
+from chw_tools.store.outbox.contacts import mark_bad, stop_number
 from chw_tools.store.scope import WHOLE, update_of
 from chw_tools.store.tables import WORK
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from chw_tools.outreach.wire import ReceiptNews
 
 RECEIPTS = WORK["receipts"]
+#: Reason of a failure where the provider keeps an opt-out, which then is one here too.
+OPTED_OUT = "opted_out_at_provider"
 _LEASE_FREE = {"lease_token": None, "lease_until": None}
 
 
@@ -133,7 +135,7 @@ def _raise(
         .where(Reader(connection).among(MESSAGES.c.provider_id, ids))
         .order_by(MESSAGES.c.id)
     )
-    changes, about, bad = [], [], dict[str, str]()
+    changes, about, bad, stopped = [], [], dict[str, str](), set[str]()
     for row in connection.execute(locked(statement, connection, skip=False)):
         key, person_id, state, attempt, provider, provider_id, number = row
         told = reports.get((provider, provider_id))
@@ -147,8 +149,12 @@ def _raise(
             changes.append(Change(key, person_id, state, after, reason, attempt, _LEASE_FREE))
             if after == "failed" and number and reason in BAD_NUMBER:
                 bad[number] = reason
+            if after == "failed" and number and reason == OPTED_OUT:
+                stopped.add(number)
     if bad:
         mark_bad(connection, bad, now=now)
+    for number in sorted(stopped):
+        stop_number(connection, number, now=now)
     change_all(connection, changes, by=by, now=now)
     _name_messages(connection, about)
     return len(changes)
