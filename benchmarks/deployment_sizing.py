@@ -58,7 +58,9 @@ def serve(environ: dict[str, str]) -> None:
     """Memory and CPU of a server that answers two hundred requests."""
     command = [*CHW, "serve", "--port", "0"]
     began = time.perf_counter()
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert process.stdout is not None  # noqa: S101
     address = next(line.split()[1] for line in process.stdout if line.startswith("Open "))
     urllib.request.urlopen(f"{address}readyz", timeout=30).read()  # noqa: S310
