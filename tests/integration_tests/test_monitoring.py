@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chw_tools.api.metrics import METRICS
+from chw_tools.api.working import WORKER_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ def _series_in(text: str) -> set[str]:
 
 def _declared_series() -> set[str]:
     names = set()
-    for metric in METRICS:
+    for metric in (*METRICS, *WORKER_METRICS):
         ends = ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)
         names |= {metric.name + end for end in ends}
     return names
@@ -78,7 +79,7 @@ def _declared_series() -> set[str]:
 
 def test_alerts_and_dashboard_name_only_series_that_the_service_has():
     alerts = (_FOLDER / "alerts.yml").read_text(encoding="utf-8")
-    expressions = "".join(re.findall(r"expr:(.*?)\n\s+for|expr:(.*)", alerts, re.S)[0])
+    expressions = " ".join(re.findall(r"expr:(.*?)\n\s+(?:for|labels):", alerts, re.S))
     named = _series_in(expressions).union(*(_series_in(query) for _, query in _QUERIES))
     assert named <= _declared_series()
     assert len(_QUERIES) >= 12
