@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from chw_tools.programme import reading
 
 if TYPE_CHECKING:
-    from datetime import date
     from pathlib import Path
+
+#: From an age until another; open where there is none.
+Ages: TypeAlias = "tuple[Period | None, Period | None]"
 
 FILE = "immunisation.toml"
 _PART = re.compile(r"([+-]?)\s*(\d+)\s*(day|week|month|year)s?", re.IGNORECASE)
@@ -62,8 +65,8 @@ class Period:
         >>> Period.of("1 month").after(date(2023, 1, 31)).isoformat()
         '2023-03-01'
         """
-        from datetime import date, timedelta
-
+        if not self.months:
+            return day + timedelta(days=self.days)
         month = day.year * 12 + day.month - 1 + self.months
         try:
             moved = date(month // 12, month % 12 + 1, day.day)
@@ -190,12 +193,25 @@ class VaccineSchedule:
     _disturbing: dict[str, dict[str, list[LiveConflict]]] = field(
         default_factory=dict, compare=False, repr=False
     )
+    _holding: dict[str, dict[str, tuple[Ages, ...]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def of_antigen(self, antigen: str) -> tuple[Series, ...]:
         """The series against one disease."""
         if antigen not in self._by_antigen:
             self._by_antigen[antigen] = tuple(s for s in self.series if s.antigen == antigen)
         return self._by_antigen[antigen]
+
+    def holding(self, antigen: str) -> dict[str, tuple[Ages, ...]]:
+        """The vaccines against one disease, by code, with the ages at which they count."""
+        if antigen not in self._holding:
+            held = {
+                cvx: tuple((begin, end) for name, begin, end in of if name == antigen)
+                for cvx, of in self.antigens.items()
+            }
+            self._holding[antigen] = {cvx: ages for cvx, ages in held.items() if ages}
+        return self._holding[antigen]
 
     def disturbing(self, cvx: str) -> dict[str, list[LiveConflict]]:
         """The live vaccines that disturb one that comes after them, by code."""

@@ -10,6 +10,7 @@ into a stage; stages take it from here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,6 +152,11 @@ class Programme:
     outreach: Outreach = field(default_factory=load_outreach)
     language: str = WRITTEN_IN
     translations: Mapping[str, Translation] = field(default_factory=dict)
+
+    @cached_property
+    def features_of_rules(self) -> frozenset[str]:
+        """Every feature that some rule reads."""
+        return frozenset().union(*(rule.features() for rule in self.rules))
 
     def translation(self, language: str | None = None) -> Translation:
         """The texts of a language; of the programme's own where none is asked for."""

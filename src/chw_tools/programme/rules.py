@@ -105,6 +105,11 @@ class Condition:
     op: str
     value: Any = None
 
+    @cached_property
+    def said(self) -> str:
+        """The comparison in one line, by which its answer is kept."""
+        return f"{self.feature} {self.op} {self.value!r}"
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -163,6 +168,11 @@ class Rule:
     beside: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     rule_set: str = OWN_SET
+
+    @cached_property
+    def group(self) -> str:
+        """Whom the rule is about in one line, by which the answer is kept."""
+        return " and ".join(condition.said for condition in self.who)
 
     @property
     def placeholders(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from chw_tools.programme.rules import is_measured, since
 from chw_tools.programme.texts import WRITTEN_IN, Translation
@@ -13,18 +14,31 @@ from chw_tools.programme.texts import WRITTEN_IN, Translation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from chw_tools.programme import Condition, Rule
 
     Mask = NDArray[np.bool_]
     Numbers = NDArray[np.float64]
+    Codes = tuple[NDArray[np.signedinteger], tuple[object, ...]]
 
 
 @dataclass
 class Columns:
-    """The feature table, its columns turned to numbers once and kept; the words to tell them in.
+    """The feature table, each column read once and each condition answered once.
+
+    Taking a column out of a table costs more than comparing it for one person, and rules
+    share columns and conditions: both are kept for the length of one call.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per person.
+    words : Translation
+        The language to tell values in.
+    at : ndarray of int, optional
+        The rows meant, by place; all of them where not given. Then ``whole`` are the columns
+        of the whole table, from which values and answers are taken.
 
     Raises
     ------
@@ -35,45 +49,90 @@ class Columns:
 
     frame: pd.DataFrame
     words: Translation = field(default_factory=lambda: Translation(WRITTEN_IN))
+    at: NDArray[np.intp] | None = None
+    whole: Columns | None = None
     _numbers: dict[str, Numbers] = field(default_factory=dict)
-    _known: dict[str, Mask] = field(default_factory=dict)
-    _codes: dict[str, tuple[NDArray[np.int64], dict[object, int]]] = field(default_factory=dict)
+    _codes: dict[str, Codes] = field(default_factory=dict)
+    _answers: dict[str, Mask] = field(default_factory=dict)
+    _groups: dict[str, Mask] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.frame)
+        return len(self.frame) if self.at is None else len(self.at)
 
-    def check(self, rules: Iterable[Rule]) -> None:
+    def check(self, names: Iterable[str]) -> None:
         """Raise where a feature is absent as a column (absent as a value is "not known")."""
-        wanted = frozenset().union(*(rule.features() for rule in rules))
-        absent = sorted(wanted.difference(self.frame.columns))
+        absent = sorted(frozenset(names).difference(self.frame.columns.tolist()))
         if absent:
             raise ValueError(f"rules read features that are not built: {', '.join(absent)}")
 
     def numbers(self, name: str) -> Numbers:
         """The column as numbers; a flag as 0 and 1, not known as NaN."""
         if name not in self._numbers:
-            column = self.frame[name]
-            self._numbers[name] = column.to_numpy(dtype="float64", na_value=np.nan)
+            self._numbers[name] = self._read_numbers(name)
         return self._numbers[name]
+
+    def _read_numbers(self, name: str) -> Numbers:
+        if self.whole is not None:
+            return self.whole.numbers(name)[self.at]
+        column = self.frame[name]
+        numbers: Numbers = (
+            column.to_numpy()
+            if column.dtype == np.float64
+            else column.to_numpy(dtype="float64", na_value=np.nan)
+        )
+        return numbers
 
     def known(self, name: str) -> Mask:
         """Where the column's value is known."""
-        if name not in self._known:
-            self._known[name] = np.asarray(self.frame[name].notna(), dtype=bool)
-        return self._known[name]
+        if self.is_number(name):
+            return ~np.isnan(self.numbers(name))
+        return self.codes(name)[0] >= 0
 
-    def codes(self, name: str) -> tuple[NDArray[np.int64], dict[object, int]]:
+    def is_number(self, name: str) -> bool:
+        """Whether the column is read as numbers: a measurement, a count or a flag."""
+        if self.whole is not None:
+            return self.whole.is_number(name)
+        return name in self._numbers or pd.api.types.is_numeric_dtype(self.frame[name].dtype)
+
+    def codes(self, name: str) -> Codes:
         """The column of texts as places in a list of them, -1 where not known."""
         if name not in self._codes:
-            held = self.frame[name].astype("category").array
-            places = {text: place for place, text in enumerate(held.categories)}
-            self._codes[name] = (np.asarray(held.codes, dtype=np.int64), places)
+            self._codes[name] = self._read_codes(name)
         return self._codes[name]
 
-    def rows(self, mask: Mask, names: Iterable[str]) -> Columns:
-        """Some columns of some people."""
-        # Not all columns are taken: the table is wide, and a reason reads a few of them.
-        return Columns(self.frame.loc[:, list(names)][mask], self.words)
+    def _read_codes(self, name: str) -> Codes:
+        if self.whole is not None:
+            codes, levels = self.whole.codes(name)
+            return codes[self.at], levels
+        column = self.frame[name]
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.astype("category")  # a column of texts, such as one of keys
+        held = column.array
+        return held.codes, tuple(held.categories.tolist())
+
+    def answer(self, condition: Condition) -> Mask:
+        """Whether the condition holds, by person; not to be written to."""
+        held = self._answers.get(condition.said)
+        if held is None:
+            whole = self.whole
+            held = _holds(self, condition) if whole is None else whole.answer(condition)[self.at]
+            self._answers[condition.said] = held
+        return held
+
+    def group(self, rule: Rule) -> Mask:
+        """Whom the rule is about; not to be written to."""
+        # The same few groups stand in many rules.
+        mask = self._groups.get(rule.group)
+        if mask is None:
+            mask = np.ones(len(self), dtype=bool)
+            for condition in rule.who:
+                mask &= self.answer(condition)
+            self._groups[rule.group] = mask
+        return mask
+
+    def rows(self, at: NDArray[np.intp]) -> Columns:
+        """The same columns of some people."""
+        return Columns(self.frame, self.words, at, self)
 
 
 def holds(columns: Columns, condition: Condition) -> Mask:
@@ -81,6 +140,10 @@ def holds(columns: Columns, condition: Condition) -> Mask:
 
     What is not known makes a comparison false; with ``not`` before the operator, true.
     """
+    return columns.answer(condition)
+
+
+def _holds(columns: Columns, condition: Condition) -> Mask:
     if condition.op == "is_known":
         return columns.known(condition.feature)
     if condition.op == "is_missing":
@@ -90,6 +153,7 @@ def holds(columns: Columns, condition: Condition) -> Mask:
     return ~answer if condition.op != comparison else answer
 
 
+_NUMBERS = (bool, int, float)
 _COMPARE: dict[str, np.ufunc] = {
     "==": np.equal,
     "<": np.less,
@@ -103,27 +167,33 @@ def _compared(columns: Columns, feature: str, comparison: str, value: object) ->
     """The comparison; false where the feature is not known."""
     if comparison == "!=":
         return columns.known(feature) & ~_compared(columns, feature, "==", value)
-    if isinstance(value, bool | int | float):
-        return np.asarray(_COMPARE[comparison](columns.numbers(feature), value), dtype=bool)
-    codes, places = columns.codes(feature)
-    found = np.zeros(len(codes), dtype=bool)
-    for wanted in value if isinstance(value, tuple) else (value,):
-        # A value that occurs nowhere has no place; -1 is "not known".
-        found |= codes == places.get(wanted, -2)
+    if isinstance(value, _NUMBERS):
+        mask: Mask = _COMPARE[comparison](columns.numbers(feature), value)
+        return mask
+    codes, levels = columns.codes(feature)
+    wanted = value if isinstance(value, tuple) else (value,)
+    places = [place for place, level in enumerate(levels) if level in wanted]
+    # An answer that occurs nowhere has no place; -1 is "not known".
+    found: Mask = codes == (places[0] if places else len(levels))
+    for place in places[1:]:
+        found |= codes == place
     return found
 
 
 def meets(columns: Columns, rule: Rule) -> Mask:
     """Whom the rule is about and whom something sets off, by person."""
-    mask = np.ones(len(columns), dtype=bool)
-    for condition in (*rule.who, *rule.all):
-        mask &= holds(columns, condition)
-        # Of one person most rules are out at the first condition; the rest is not looked at.
-        if not mask.any():
+    mask = columns.group(rule)
+    # Of one person most rules are out at the first condition; the rest is not looked at.
+    if not np.count_nonzero(mask):
+        return mask
+    mask = mask.copy()
+    for condition in rule.all:
+        mask &= columns.answer(condition)
+        if not np.count_nonzero(mask):
             return mask
     for condition in rule.all:
-        mask &= is_fresh(columns, rule, condition)
-    if rule.any and mask.any():
+        mask = _fresh(columns, rule, condition, mask)
+    if rule.any and np.count_nonzero(mask):
         found = signs(columns, rule)
         if rule.at_least == 1:
             mask &= np.logical_or.reduce(found)
@@ -134,21 +204,20 @@ def meets(columns: Columns, rule: Rule) -> Mask:
 
 def signs(columns: Columns, rule: Rule) -> list[Mask]:
     """For each condition of ``any``, whether it holds and is fresh enough."""
-    return [_sign(columns, rule, condition) for condition in rule.any]
+    return [
+        _fresh(columns, rule, condition, columns.answer(condition).copy()) for condition in rule.any
+    ]
 
 
-def _sign(columns: Columns, rule: Rule, condition: Condition) -> Mask:
-    mask = holds(columns, condition)
-    return mask & is_fresh(columns, rule, condition) if mask.any() else mask
-
-
-def is_fresh(columns: Columns, rule: Rule, condition: Condition) -> Mask:
-    """Whether what the condition reads was measured in the rule's time."""
-    fresh = np.ones(len(columns), dtype=bool)
-    if not is_measured(condition.feature):
-        return fresh
+def _fresh(columns: Columns, rule: Rule, condition: Condition, mask: Mask) -> Mask:
+    """Of the mask those whom the condition's feature was measured of in the rule's time."""
+    if (rule.within_days, rule.older_than_days) == (None, None):
+        return mask
+    if not np.count_nonzero(mask) or not is_measured(condition.feature):
+        return mask
+    days = columns.numbers(since(condition.feature))
     if rule.within_days is not None:
-        fresh &= columns.numbers(since(condition.feature)) <= rule.within_days
+        mask &= days <= rule.within_days
     if rule.older_than_days is not None:
-        fresh &= columns.numbers(since(condition.feature)) > rule.older_than_days
-    return fresh
+        mask &= days > rule.older_than_days
+    return mask

@@ -142,8 +142,10 @@ def _judge(
 ) -> tuple[list[Judged], int]:
     judged: list[Judged] = []
     at = 0
+    holding = schedule.holding(series.antigen)
     for place, given in enumerate(doses):
-        if not _holds(given, series.antigen, person, schedule):
+        ages = holding.get(given.cvx)
+        if not ages or not any(_within(given.day, *span, person) for span in ages):
             continue
         at = _skipped(series, at, given.day, person, judged)
         if at >= len(series.doses):
@@ -180,8 +182,7 @@ def _verdict(
         return "too_old"
     if not _kept(dose, given, judged, grace=grace):
         return "too_soon"
-    valid = {(one.given.day, one.given.cvx) for one in judged if one.judgement == "valid"}
-    if any(given.day < day for day in _free_from(given.cvx, before, valid, schedule, given.day)):
+    if any(given.day < day for day in _free_from(given, before, judged, schedule)):
         return "live_conflict"
     return "valid" if _is_of(dose, given, person) else "vaccine"
 
@@ -230,27 +231,17 @@ def _is_of(dose: SeriesDose, given: Given, person: Person) -> bool:
     )
 
 
-def _holds(given: Given, antigen: str, person: Person, schedule: VaccineSchedule) -> bool:
-    return any(
-        name == antigen and _within(given.day, begin, end, person)
-        for name, begin, end in schedule.antigens.get(given.cvx, ())
-    )
-
-
 def _free_from(
-    cvx: str,
-    before: Iterable[Given],
-    valid: set[tuple[date, str]],
-    schedule: VaccineSchedule,
-    day: date | None = None,
+    given: Given, before: Iterable[Given], judged: Sequence[Judged], schedule: VaccineSchedule
 ) -> Iterable[date]:
     """Days from which earlier live vaccines no longer disturb this one."""
-    disturbing = schedule.disturbing(cvx)
+    disturbing = schedule.disturbing(given.cvx)
     if not disturbing:
         return
+    valid = {(one.given.day, one.given.cvx) for one in judged if one.judgement == "valid"}
     for earlier in before:
         for conflict in disturbing.get(earlier.cvx, ()):
-            if day is not None and day < conflict.begin.after(earlier.day):
+            if given.day < conflict.begin.after(earlier.day):
                 continue
             counts = (earlier.day, earlier.cvx) in valid
             yield (conflict.end_if_valid if counts else conflict.end).after(earlier.day)

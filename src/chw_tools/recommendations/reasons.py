@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from chw_tools.feature_engineering.people import MONTHS
 from chw_tools.programme.rules import since
@@ -16,8 +16,10 @@ from chw_tools.records import load_catalogue
 from chw_tools.records.condition_groups import load_code_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from datetime import date
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from chw_tools.programme import Condition, Rule
@@ -39,11 +41,14 @@ def filled(
     contact: NDArray[np.int64],
     *,
     as_of: pd.Timestamp,
-) -> list[str]:
-    """A template of the rule (its action, its reason) about each person of the table."""
+) -> list[str] | str:
+    """A template of the rule (its action, its reason) about each person of the table.
+
+    One text for all of them where it holds no value of theirs.
+    """
     parts = _PART.split(template)
     if len(parts) == 1:
-        return [template] * len(columns)
+        return template
     texts: list[Sequence[str]] = []
     for place, part in enumerate(parts):
         if place % 2:
@@ -98,30 +103,31 @@ def days_said(
     ['6 March 2026']
     """
     months = words.word("months", " ".join(MONTHS)).split()
-    said = {}
-    for days in np.unique(days_since[~np.isnan(days_since)]):
-        day = as_of - pd.Timedelta(days=int(days))
-        near = day.year == as_of.year and days < _HALF_A_YEAR_DAYS
-        year = "" if near else f" {day.year}"
-        said[days] = f"{day.day} {months[day.month - 1]}{year}"
     none = words.word("none_known", "none known")
-    return [said.get(days, none) for days in days_since.tolist()]
+    today = as_of.date()
+    said = {
+        days: none if days != days else _day_said(today - timedelta(days=int(days)), today, months)
+        for days in dict.fromkeys(days_since.tolist())
+    }
+    return [none if days != days else said[days] for days in days_since.tolist()]
+
+
+def _day_said(day: date, today: date, months: Sequence[str]) -> str:
+    near = day.year == today.year and (today - day).days < _HALF_A_YEAR_DAYS
+    return f"{day.day} {months[day.month - 1]}{'' if near else f' {day.year}'}"
 
 
 def values_said(columns: Columns, name: str) -> list[str]:
     """A feature's values as read out."""
-    column = columns.frame[name]
     not_known = columns.words.word("not_known", NOT_KNOWN)
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+    if columns.is_number(name):
         numbers = columns.numbers(name)
         if name in _WHOLE:
             numbers = np.floor(numbers)
         return [not_known if number != number else f"{number:.4g}" for number in numbers.tolist()]
-    return [not_known if missing else str(value) for value, missing in _pairs(column)]
-
-
-def _pairs(column: pd.Series) -> Iterable[tuple[object, bool]]:
-    return zip(column.astype("object").tolist(), column.isna().tolist(), strict=True)
+    codes, levels = columns.codes(name)
+    said = [*map(str, levels), not_known]
+    return [said[code] for code in codes.tolist()]
 
 
 def _signs(columns: Columns, rule: Rule) -> list[str]:

@@ -7,23 +7,23 @@ add to it or bring it forward.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from chw_tools.programme.texts import FALLBACK_MARK, WRITTEN_IN
 from chw_tools.recommendations import risk as risk_advice
 from chw_tools.recommendations import vaccines as vaccine_advice
+from chw_tools.recommendations.advice_table import Part, advice_table, first_places
 from chw_tools.recommendations.conditions import Columns, meets
 from chw_tools.recommendations.reasons import filled
 from chw_tools.recommendations.timing import due, urgency
-from chw_tools.records import conform
-from chw_tools.records.derived import RECOMMENDATIONS, URGENCIES
+from chw_tools.records.derived import URGENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from chw_tools.feature_engineering import Features
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _ROUTINE = URGENCIES.index("routine")
 _WITHIN_DAYS = URGENCIES.index("within_days")
-#: Among equally urgent advice of one day: what to do, then what to measure, then the risk.
-_KIND_ORDER = {"danger_sign": 0, "guideline": 1, "measure": 2, "risk": 3}
 
 
 @dataclass
@@ -91,25 +89,25 @@ def all_recommendations(
 ) -> pd.DataFrame:
     """Everything to do for each person, in doing order; see :func:`recommend`."""
     columns = Columns(features.frame, programme.translation())
-    columns.check(programme.rules)
-    given = [_tried(columns, rule) for rule in programme.rules]
+    columns.check(programme.features_of_rules)
+    given = [advice for rule in programme.rules if (advice := _tried(columns, rule))]
     _drop_replaced(given)
     _wait_for_visits(given, len(columns))
-    high = risk_advice.highest_risks(risks, features.frame.index)
-    at = features.frame.index.get_indexer(high.index)
-    soon = risk_advice.visit_due_days(
-        high["band"], columns.numbers("days_since_visit")[at], programme=programme
-    )
-    near = int(programme.planning.look_ahead_days)
-    _bring_forward(given, at, soon, near=near)
-    parts = [_rows(columns, advice, as_of) for advice in given if advice.mask.any()]
-    if vaccines is not None:
-        parts.append(_vaccine_rows(vaccines, features.frame.index))
-    is_near = soon <= near
-    parts.append(_risk_rows(high[is_near], at[is_near], soon[is_near]))
+    more = []
+    if vaccines is not None and len(vaccines):
+        more.append(_vaccine_part(vaccines, features.frame.index))
+    high, at = risk_advice.highest_risks(risks, features.frame.index)
+    if len(at):
+        since = columns.numbers("days_since_visit")[at]
+        soon = risk_advice.visit_due_days(high["band"], since, programme=programme)
+        is_near = soon <= int(programme.planning.look_ahead_days)
+        _bring_forward(given, at, soon, is_near)
+        more.append(_risk_part(high[is_near], at[is_near], soon[is_near]))
+    parts = [_part(columns, advice, as_of) for advice in given if np.count_nonzero(advice.mask)]
+    parts += more
     if columns.words.language != WRITTEN_IN:
         _mark_untranslated(parts)
-    return _table(parts, features.frame.index, as_of)
+    return advice_table(parts, features.frame.index, as_of)
 
 
 def follow_up_on(recommendations: pd.DataFrame, *, as_of: pd.Timestamp) -> pd.Series:
@@ -124,14 +122,31 @@ def follow_up_on(recommendations: pd.DataFrame, *, as_of: pd.Timestamp) -> pd.Se
     return first.clip(lower=as_of).rename("follow_up_on")
 
 
-def _tried(columns: Columns, rule: Rule) -> _Advice:
+def first_few(everything: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The first few of each person; the last of them gives way to what is due earliest.
+
+    Parameters
+    ----------
+    everything : DataFrame
+        As of :func:`all_recommendations`.
+    most : int
+        How many are kept of each person; the rest is what stands under "more".
+    """
+    rank = everything["rank"].to_numpy(dtype=np.int64)
+    if len(rank) == 0 or rank.max() <= most:
+        return everything.copy(deep=False)
+    kept, places = first_places(rank, everything["due_on"].to_numpy().astype(np.int64), most)
+    few = everything[kept].reset_index(drop=True)
+    few["rank"] = places
+    return few
+
+
+def _tried(columns: Columns, rule: Rule) -> _Advice | None:
     mask = meets(columns, rule)
-    if not mask.any():
-        nobody = np.zeros(len(columns), dtype=np.int64)
-        return _Advice(rule, mask, nobody, np.zeros(len(columns), dtype=np.int8), nobody)
+    if not np.count_nonzero(mask):
+        return None
     when = due(columns, rule)
-    mask &= when.shown
-    return _Advice(rule, mask, when.days, urgency(rule, when.days), when.contact)
+    return _Advice(rule, mask & when.shown, when.days, urgency(rule, when.days), when.contact)
 
 
 def _drop_replaced(given: Sequence[_Advice]) -> None:
@@ -139,12 +154,10 @@ def _drop_replaced(given: Sequence[_Advice]) -> None:
     by_id = {advice.rule.id: advice for advice in given}
     fired = {advice.rule.id: advice.mask.copy() for advice in given}
     for advice in given:
-        if not fired[advice.rule.id].any():
-            continue
         for name in advice.rule.replaces:
-            # A replaced rule that the programme has switched off is not there.
+            # A replaced rule that holds for nobody, or is switched off, is not there.
             other = by_id.get(name)
-            if other is None or not other.mask.any():
+            if other is None:
                 continue
             no_later = np.maximum(advice.days, 0) <= np.maximum(other.days, 0)
             no_less = advice.urgency <= other.urgency
@@ -165,129 +178,76 @@ def _wait_for_visits(given: Sequence[_Advice], n: int) -> None:
 
 
 def _bring_forward(
-    given: Sequence[_Advice], at: NDArray[np.intp], soon: NDArray[np.int64], *, near: int
+    given: Sequence[_Advice],
+    at: NDArray[np.intp],
+    soon: NDArray[np.int64],
+    is_near: NDArray[np.bool_],
 ) -> None:
     """At high risk routine advice is due by the next visit; nothing becomes later."""
     for advice in given:
-        if not advice.mask.any():
-            continue
         routine = advice.urgency[at] == _ROUTINE
         who = at[routine]
         advice.days[who] = np.minimum(advice.days[who], soon[routine])
-        advice.urgency[at[routine & (soon <= near)]] = _WITHIN_DAYS
+        advice.urgency[at[routine & is_near]] = _WITHIN_DAYS
 
 
-def _rows(columns: Columns, advice: _Advice, as_of: pd.Timestamp) -> dict[str, Any]:
-    rule, mask = advice.rule, advice.mask
-    n = int(mask.sum())
-    who, contact = columns.rows(mask, rule.features()), advice.contact[mask]
-    return {
-        "person": np.flatnonzero(mask),
-        "rule_id": [rule.id] * n,
-        "kind": [rule.kind] * n,
-        "urgency": advice.urgency[mask],
-        "action": filled(_text(columns, rule, "action"), who, rule, contact, as_of=as_of),
-        "reason": filled(_text(columns, rule, "reason"), who, rule, contact, as_of=as_of),
-        "source": [rule.source] * n,
-        "is_verified": [rule.verified] * n,
-        "days": advice.days[mask],
-    }
+def _part(columns: Columns, advice: _Advice, as_of: pd.Timestamp) -> Part:
+    rule, at = advice.rule, np.flatnonzero(advice.mask)
+    who, contact = columns.rows(at), advice.contact[at]
+    action, reason = (
+        filled(_text(columns, rule, part), who, rule, contact, as_of=as_of)
+        for part in ("action", "reason")
+    )
+    return Part(
+        person=at,
+        rule_id=rule.id,
+        kind=rule.kind,
+        urgency=advice.urgency[at],
+        action=action,
+        reason=reason,
+        source=rule.source,
+        is_verified=rule.verified,
+        days=advice.days[at],
+    )
 
 
-def _mark_untranslated(parts: Sequence[dict[str, Any]]) -> None:
+def _mark_untranslated(parts: Sequence[Part]) -> None:
     """Vaccines and risks are told in English so far, which the reader must see."""
     for part in parts:
-        for name in ("action", "reason"):
-            if set(part["rule_id"]) <= {vaccine_advice.RULE_ID, risk_advice.RULE_ID}:
-                part[name] = [f"{FALLBACK_MARK}{text}" for text in part[name]]
+        if part.rule_id in (vaccine_advice.RULE_ID, risk_advice.RULE_ID):
+            part.action = [f"{FALLBACK_MARK}{text}" for text in part.action]
+            part.reason = [f"{FALLBACK_MARK}{text}" for text in part.reason]
 
 
 def _text(columns: Columns, rule: Rule, part: str) -> str:
     return columns.words.text(f"{rule.id}.{part}", getattr(rule, part))
 
 
-def _vaccine_rows(vaccines: pd.DataFrame, people: pd.Index) -> dict[str, Any]:
+def _vaccine_part(vaccines: pd.DataFrame, people: pd.Index) -> Part:
     at = people.get_indexer(vaccines["person_id"])
     asked = vaccines[at >= 0]
-    texts = ("action", "reason", "source", "is_verified")
-    return {
-        "person": at[at >= 0],
-        "rule_id": [vaccine_advice.RULE_ID] * len(asked),
-        "kind": ["guideline"] * len(asked),
-        "urgency": np.where(asked["is_late"].astype(bool), _WITHIN_DAYS, _ROUTINE).astype(np.int8),
-        "days": asked["days"].to_numpy(dtype=np.int64),
-        **{name: asked[name].tolist() for name in texts},
-    }
+    return Part(
+        person=at[at >= 0],
+        rule_id=vaccine_advice.RULE_ID,
+        kind="guideline",
+        urgency=np.where(asked["is_late"].astype(bool), _WITHIN_DAYS, _ROUTINE).astype(np.int8),
+        action=asked["action"].tolist(),
+        reason=asked["reason"].tolist(),
+        source=asked["source"].tolist(),
+        is_verified=asked["is_verified"].to_numpy(dtype=bool),
+        days=asked["days"].to_numpy(dtype=np.int64),
+    )
 
 
-def _risk_rows(high: pd.DataFrame, at: NDArray[np.intp], soon: NDArray[np.int64]) -> dict[str, Any]:
-    n = len(high)
-    return {
-        "person": at,
-        "rule_id": [risk_advice.RULE_ID] * n,
-        "kind": ["risk"] * n,
-        "urgency": np.full(n, _WITHIN_DAYS, dtype=np.int8),
-        "action": ["Visit soon. Ask how things are and check for danger signs."] * n,
-        "reason": risk_advice.risk_reasons(high),
-        "source": risk_advice.risk_sources(high),
-        "is_verified": [False] * n,
-        "days": soon,
-    }
-
-
-def _table(parts: Sequence[dict[str, Any]], people: pd.Index, as_of: pd.Timestamp) -> pd.DataFrame:
-    person = np.concatenate([part["person"] for part in parts]).astype(np.intp)
-    level = np.concatenate([part["urgency"] for part in parts]).astype(np.intp)
-    days = np.concatenate([part["days"] for part in parts])
-    rule = np.repeat(np.arange(len(parts)), [len(part["person"]) for part in parts])
-    texts = ("rule_id", "kind", "action", "reason", "source", "is_verified")
-    columns = {name: [value for part in parts for value in part[name]] for name in texts}
-    kind = np.array([_KIND_ORDER[value] for value in columns["kind"]], dtype=np.int8)
-    order = np.lexsort((rule, kind, days, level, kind != 0, person))
-    starts = _starts(person[order])
-    table = pd.DataFrame(
-        {
-            "person_id": people.to_numpy()[person],
-            **columns,
-            "urgency": np.array(URGENCIES, dtype=object)[level],
-            "due_on": (as_of + pd.to_timedelta(days, unit="D")).astype("datetime64[s]"),
-            "as_of": as_of.as_unit("s"),
-        }
-    ).iloc[order]
-    table["rank"] = _place(starts)
-    return conform(RECOMMENDATIONS, table)
-
-
-def first_few(everything: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The first few of each person; the last of them gives way to what is due earliest.
-
-    Parameters
-    ----------
-    everything : DataFrame
-        As of :func:`all_recommendations`.
-    most : int
-        How many are kept of each person; the rest is what stands under "more".
-    """
-    if everything.empty:
-        return everything
-    rank = everything["rank"].to_numpy(dtype=np.int64)
-    days = everything["due_on"].to_numpy().astype(np.int64)
-    first = np.flatnonzero(rank == 1)
-    sizes = np.diff(np.append(first, len(rank)))
-    is_first_due = days == np.repeat(np.minimum.reduceat(days, first), sizes)
-    earliest = np.minimum.reduceat(np.where(is_first_due, rank, len(rank)), first).repeat(sizes)
-    few = everything[(rank <= most - (earliest > most)) | (rank == earliest)].copy()
-    few["rank"] = _place(few["person_id"].ne(few["person_id"].shift()).to_numpy())
-    return few.reset_index(drop=True)
-
-
-def _starts(person: NDArray[np.intp]) -> NDArray[np.bool_]:
-    starts = np.ones(len(person), dtype=bool)
-    starts[1:] = person[1:] != person[:-1]
-    return starts
-
-
-def _place(starts: NDArray[np.bool_]) -> pd.Series:
-    """Place of each row within its person, from 1, given where each person starts."""
-    row = np.arange(len(starts))
-    return pd.array(row - np.maximum.accumulate(np.where(starts, row, 0)) + 1, dtype="Int64")
+def _risk_part(high: pd.DataFrame, at: NDArray[np.intp], soon: NDArray[np.int64]) -> Part:
+    return Part(
+        person=at,
+        rule_id=risk_advice.RULE_ID,
+        kind="risk",
+        urgency=np.full(len(high), _WITHIN_DAYS, dtype=np.int8),
+        action=risk_advice.risk_actions(high),
+        reason=risk_advice.risk_reasons(high),
+        source=risk_advice.risk_sources(high),
+        is_verified=False,
+        days=soon,
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from chw_tools.records.derived import RISK_BANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from chw_tools.programme import Programme
 
 RULE_ID = "risk_high"
+_ACTION = "Visit soon. Ask how things are and check for danger signs."
+#: The bands that bring care forward.
+_HIGH = {band: place for place, band in enumerate(RISK_BANDS) if band in ("high", "very_high")}
 #: Names of outcomes in words; one not named here is read from its own name.
 _WORDS = {
     "hospital_admission_180d": "hospital admission or death within six months",
@@ -26,7 +29,9 @@ _WORDS = {
 }
 
 
-def highest_risks(risks: pd.DataFrame, person_ids: pd.Index) -> pd.DataFrame:
+def highest_risks(
+    risks: pd.DataFrame, person_ids: pd.Index
+) -> tuple[pd.DataFrame, NDArray[np.intp]]:
     """Each person's estimate in the highest band, of those that are estimated.
 
     Parameters
@@ -38,28 +43,44 @@ def highest_risks(risks: pd.DataFrame, person_ids: pd.Index) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        Indexed by ``person_id``; one row for each person whose highest band is ``high`` or
-        ``very_high``. What is not known, or not valid, is no estimate and raises nothing.
+    DataFrame, ndarray
+        One row for each person whose highest band is ``high`` or ``very_high``, and the
+        person's place. What is not known, or not valid, is no estimate and raises nothing.
     """
-    asked = person_ids.get_indexer(risks["person_id"]) >= 0
-    estimated = risks[(risks["state"] == "estimated") & asked]
-    level = estimated["band"].map({band: place for place, band in enumerate(RISK_BANDS)})
-    ranked = estimated.assign(level=level.astype("float64"))
-    ranked = ranked[ranked["level"] >= RISK_BANDS.index("high")]
-    ranked = ranked.sort_values(
-        ["level", "risk", "outcome"], ascending=[False, False, True], kind="stable"
-    )
-    return ranked.drop_duplicates("person_id").set_index("person_id")
+    level = _words(risks, "band", lambda band: _HIGH.get(band, -1))
+    level[_words(risks, "state", lambda state: state != "estimated") == 1] = -1
+    rows = np.flatnonzero(level >= 0)
+    if len(rows) == 0:
+        return risks.iloc[:0], rows
+    place = person_ids.get_indexer(risks["person_id"].iloc[rows])
+    rows, place = rows[place >= 0], place[place >= 0]
+    chance = risks["risk"].to_numpy(dtype=np.float64)[rows]
+    named = np.unique(risks["outcome"].to_numpy(dtype=object)[rows], return_inverse=True)[1]
+    order = np.lexsort((named, -chance, -level[rows], place))
+    rows, place = rows[order], place[order]
+    first = np.diff(place, prepend=-1) > 0
+    return risks.iloc[rows[first]], place[first]
+
+
+def _words(risks: pd.DataFrame, name: str, number: Callable[[str], int]) -> NDArray[np.int64]:
+    """A number for each text of a column, asked for once for each distinct text."""
+    texts = risks[name].to_numpy(dtype=object, na_value="").tolist()
+    numbers = {text: int(number(text)) for text in set(texts)}
+    return np.array([numbers[text] for text in texts], dtype=np.int64)
 
 
 def visit_due_days(
     bands: pd.Series, days_since_visit: NDArray[np.float64], *, programme: Programme
 ) -> NDArray[np.int64]:
     """Days until a person of that band is to be seen again; never seen is due now."""
-    longest = bands.map(dict(programme.visit_within_days)).to_numpy(dtype="float64")
+    longest = np.array([programme.visit_within_days[band] for band in bands], dtype=np.float64)
     days = np.where(np.isnan(days_since_visit), 0.0, longest - days_since_visit)
     return np.asarray(days, dtype=np.int64)
+
+
+def risk_actions(rows: pd.DataFrame) -> list[str]:
+    """What to do."""
+    return [_ACTION] * len(rows)
 
 
 def risk_reasons(rows: pd.DataFrame) -> list[str]:

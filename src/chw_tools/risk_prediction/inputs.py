@@ -50,7 +50,7 @@ class Columns:
     _read: dict[str, Read] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
-        return name in self.frame.columns
+        return name in self._read or name in self.frame.columns
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -145,4 +145,4 @@ def _level_bits(level: str) -> int:
 
 def columns_of(values: Mapping[str, NDArray[np.float64]], index: pd.Index) -> Columns:
     """Numbers that were read already, as columns."""
-    return Columns(pd.DataFrame(dict(values), index=index))
+    return Columns(pd.DataFrame(index=index), dict(values))

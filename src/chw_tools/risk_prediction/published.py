@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pandas as pd
 
-from chw_tools.risk_prediction.explained import Explained, explain_in_parts
-from chw_tools.risk_prediction.inputs import columns_of
+from chw_tools.risk_prediction.explained import Explained
+from chw_tools.risk_prediction.inputs import Columns, columns_of
 from chw_tools.risk_prediction.validity import Limits, judge_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from chw_tools.feature_engineering import Feature
-    from chw_tools.risk_prediction.inputs import Columns
     from chw_tools.risk_prediction.plausibility import Range
 
 #: Far outside its limits a formula may reach 0 or 1, whose log-odds are no numbers.
 _SUREST = 1e-12
+#: Whose reasons are found in one go: each has the formula computed for all groups of inputs.
+_PEOPLE_AT_A_TIME = 4_096
 
 Inputs: TypeAlias = "Mapping[str, NDArray[np.float64]]"
 
@@ -84,7 +85,8 @@ class PublishedScore:
 
     def reference_logit(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Log-odds of the reference person of each row (who shares what is not compared)."""
-        return self._logit(self.read(frame), frozenset())
+        logit: NDArray[np.float64] = self._logits(self.read(frame), [frozenset()])[0]
+        return logit
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Shapley value of each input on the log-odds against the reference person.
@@ -93,48 +95,76 @@ class PublishedScore:
         value is the one fair share of them that sums exactly: reference log-odds and
         contributions together are the log-odds of the risk.
         """
-        inputs, players = self.read(frame), list(self.reference)
-        value = {
-            members: self._logit(inputs, members)
-            for size in range(len(players) + 1)
-            for members in map(frozenset, combinations(players, size))
-        }
-        n = len(players)
-        shares = {}
-        for player in players:
-            total = np.zeros(len(frame))
-            for members in value:
+        shares = self._effects(self.read(frame))
+        return pd.DataFrame(shares, index=frame.index, columns=list(self.reference))
+
+    def _effects(self, inputs: Inputs) -> NDArray[np.float64]:
+        """The Shapley values, people by inputs of the reference person."""
+        n_people = len(next(iter(inputs.values())))
+        effects = np.empty((n_people, len(self.reference)))
+        for first in range(0, n_people, _PEOPLE_AT_A_TIME):
+            some = slice(first, first + _PEOPLE_AT_A_TIME)
+            effects[some] = self._shares({name: held[some] for name, held in inputs.items()})
+        return effects
+
+    def _shares(self, inputs: Inputs) -> NDArray[np.float64]:
+        players, n = list(self.reference), len(self.reference)
+        groups = [frozenset(some) for size in range(n + 1) for some in combinations(players, size)]
+        value = dict(zip(groups, self._logits(inputs, groups), strict=True))
+        shares = np.zeros((len(value[frozenset()]), n))
+        for at, player in enumerate(players):
+            for members in groups:
                 if player not in members:
                     weight = factorial(len(members)) * factorial(n - len(members) - 1)
-                    total += weight / factorial(n) * (value[members | {player}] - value[members])
-            shares[player] = total
-        return pd.DataFrame(shares, index=frame.index)
+                    gain = value[members | {player}] - value[members]
+                    shares[:, at] += weight / factorial(n) * gain
+        return shares
 
-    def _logit(self, inputs: Inputs, own: frozenset[str]) -> NDArray[np.float64]:
-        mixed = {
-            name: values
-            if name in own or name not in self.reference
-            else np.full(len(values), self.reference[name])
-            for name, values in inputs.items()
-        }
-        risk = self.formula(mixed)
-        risk = np.clip(risk, _SUREST, 1 - _SUREST)
-        logit: NDArray[np.float64] = np.log(risk) - np.log1p(-risk)
-        return logit
+    def _logits(self, inputs: Inputs, groups: Sequence[frozenset[str]]) -> NDArray[np.float64]:
+        """Log-odds, groups by people, with the inputs of each group as they are.
+
+        The other inputs are those of the reference person. All groups are one call of the
+        formula: for one person a call costs more than what it computes.
+        """
+        mixed = {}
+        for name, values in inputs.items():
+            if name in self.reference:
+                own = np.array([name in members for members in groups])[:, None]
+                mixed[name] = np.where(own, values, self.reference[name]).ravel()
+            else:
+                mixed[name] = np.tile(values, len(groups))
+        risk = np.clip(self.formula(mixed), _SUREST, 1 - _SUREST)
+        logits: NDArray[np.float64] = np.log(risk) - np.log1p(-risk)
+        return logits.reshape(len(groups), -1)
 
     def judge(self, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
         """State and note: not valid outside its limits, not known with an input missing."""
-        inputs = columns_of(self.read(frame), frame.index)
+        return self._judged(Columns(frame), self.read(frame))
+
+    def _judged(
+        self, columns: Columns, inputs: Inputs
+    ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
         state, note = judge_rows(
-            inputs, limits=self.limits, needs=list(self.labels), labels=self.labels
+            columns_of(inputs, columns.frame.index),
+            limits=self.limits,
+            needs=list(self.labels),
+            labels=self.labels,
         )
         if self.remarks is not None:
-            note = np.where(state == "estimated", self.remarks(frame), note)
+            note = np.where(state == "estimated", self.remarks(columns.frame), note)
         for flag, why in self.not_with.items():
-            barred = frame[flag].fillna(False).to_numpy(dtype=bool)
+            barred = columns.numbers(flag) == 1
             state[barred], note[barred] = "not_valid", why
         return state, note
 
     def explain(self, columns: Columns) -> Explained:
         """State, note, risk and effects of each person."""
-        return explain_in_parts(self, columns)
+        inputs = self.read(columns.frame)
+        state, note = self._judged(columns, inputs)
+        return Explained(
+            state=state,
+            note=note,
+            risk=self.formula(inputs),
+            effects=self._effects(inputs),
+            names=tuple(self.reference),
+        )

@@ -15,7 +15,7 @@ import json
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from chw_tools.risk_prediction.inputs import numbers_of, positions_of
 from chw_tools.risk_prediction.published import PublishedScore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
@@ -35,6 +37,7 @@ LAST_CHART_AGE = 74.0
 #: The point at which the published models are centred, and no smoking.
 _REFERENCE = {"age_years": 60.0, "tobacco": 0.0, "systolic_mmhg": 120.0, "bmi": 25.0}
 _ENDPOINTS = ("heart_attack", "stroke")
+_SEXES = ("female", "male")
 _LABELS = {
     "age_years": "Age",
     "sex": "Sex",
@@ -101,28 +104,51 @@ def compute_who_cvd(
     >>> round(float(risk), 2)
     0.21
     """
-    calibration = _region(region)
+    model = _model(region)
     age, bmi_off, sbp = (
         np.asarray(given, dtype="float64") - centre
         for given, centre in zip((age_years, bmi, systolic_mmhg), _centres(), strict=True)
     )
     smoker, male = np.asarray(smokes, dtype="float64"), np.asarray(is_male, dtype="float64")
     terms = (age, bmi_off, sbp, smoker, age * bmi_off, age * sbp, age * smoker)
-    hazard: NDArray[np.float64] = np.zeros(np.broadcast_shapes(*(t.shape for t in terms)))
-    for endpoint in _ENDPOINTS:
-        by_sex = []
-        for sex in ("female", "male"):
-            model = _numbers()["models"][endpoint][sex]
-            linear = sum(c * t for c, t in zip(model["coefficients"], terms, strict=True))
-            raw = np.log(-np.log(model["survival_10y"])) + linear
-            shift = calibration[endpoint][sex]
-            by_sex.append(shift["constant"] + shift["slope"] * raw)
-        # An unknown sex stays unknown: a product with NaN is NaN.
-        hazard = hazard + np.exp(by_sex[0] * (1 - male) + by_sex[1] * male)
-    risk: NDArray[np.float64] = -np.expm1(-hazard)
+    # One row for each endpoint and sex; added term by term, so that one person's sum has the
+    # bits that it has among many.
+    rows = (len(_ENDPOINTS), len(_SEXES)) + (1,) * max(t.ndim for t in (male, *terms))
+    linear = sum(c.reshape(rows) * t for c, t in zip(model.coefficients, terms, strict=True))
+    raw = model.start.reshape(rows) + linear
+    by_sex = model.constant.reshape(rows) + model.slope.reshape(rows) * raw
+    # An unknown sex stays unknown: a product with NaN is NaN.
+    hazards = np.exp(by_sex[:, 0] * (1 - male) + by_sex[:, 1] * male)
+    risk: NDArray[np.float64] = -np.expm1(-(hazards[0] + hazards[1]))
     return risk
 
 
+class _Model(NamedTuple):
+    """The numbers of a region, each by endpoint and sex; the coefficients by term too."""
+
+    coefficients: NDArray[np.float64]
+    start: NDArray[np.float64]
+    constant: NDArray[np.float64]
+    slope: NDArray[np.float64]
+
+
+@cache
+def _model(region: str) -> _Model:
+    calibration = _region(region)
+
+    def table(number: Callable[[str, str], Any]) -> NDArray[np.float64]:
+        return np.array([[number(end, sex) for sex in _SEXES] for end in _ENDPOINTS])
+
+    models = _numbers()["models"]
+    return _Model(
+        coefficients=np.moveaxis(table(lambda end, sex: models[end][sex]["coefficients"]), -1, 0),
+        start=np.log(-np.log(table(lambda end, sex: models[end][sex]["survival_10y"]))),
+        constant=table(lambda end, sex: calibration[end][sex]["constant"]),
+        slope=table(lambda end, sex: calibration[end][sex]["slope"]),
+    )
+
+
+@cache
 def _centres() -> tuple[float, float, float]:
     centre = _numbers()["centering"]
     return centre["age_years"], centre["bmi"], centre["systolic_mmhg"]

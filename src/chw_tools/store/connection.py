@@ -13,13 +13,16 @@ from chw_tools.store.tables import STORE_INFO
 from chw_tools.store.values import frame_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from chw_tools.records.columns import Column, Kind
     from chw_tools.store.values import Row
 
-#: Rows turned into columns at a time, so that a large table is never held twice as tuples.
+#: Values of a column turned into an array at a time, so that a large table is never held twice.
 _CHUNK = 50_000
+#: Rows fetched at a time: so few that they are gone before the collector of garbage looks at
+#: them, which takes longer than reading them (measured: 7.0 s for 1.7 million rows, not 2.6).
+_FETCH = 500
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,11 @@ class Reader:
         """
         kinds: list[tuple[str, Kind]] = [(column.name, column.kind) for column in columns]
         result = self.connection.execute(self._as_text(statement, columns))
-        parts = []
-        while rows := result.cursor.fetchmany(_CHUNK):
-            parts.append(frame_of(kinds, rows))
+        parts = [frame_of(kinds, held) for held in _columns(result.cursor, len(kinds))]
         result.close()
-        return pd.concat(parts, ignore_index=True) if parts else frame_of(kinds, [])
+        if not parts:
+            return frame_of(kinds, [()] * len(kinds))
+        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
     def _as_text(self, statement: sa.Select[Any], columns: Sequence[Column]) -> sa.Select[Any]:
         """Days, keys and JSON as text, as SQLite keeps them anyway."""
@@ -72,6 +75,19 @@ class Reader:
             return statement
         given = zip(statement.selected_columns, columns, strict=True)
         return statement.with_only_columns(*(_text_of(got, c.kind) for got, c in given))
+
+
+def _columns(cursor: Any, width: int) -> Iterator[list[list[Any]]]:
+    """What the cursor gives, column by column, some thousands of rows at a time."""
+    held: list[list[Any]] = [[] for _ in range(width)]
+    while rows := cursor.fetchmany(_FETCH):
+        for column, values in zip(held, zip(*rows, strict=True), strict=True):
+            column.extend(values)
+        if len(held[0]) >= _CHUNK:
+            yield held
+            held = [[] for _ in range(width)]
+    if held[0]:
+        yield held
 
 
 def _text_of(column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:

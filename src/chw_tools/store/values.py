@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 import pandas as pd
+import pyarrow as pa
 
 from chw_tools.errors import TableFault
 from chw_tools.records.columns import DTYPES
@@ -28,6 +29,7 @@ Row = tuple[Any, ...]
 
 #: The key says which row, and the correction which row it follows; neither is content.
 _NOT_CONTENT = ("id", "supersedes_id")
+_WORDS = pd.StringDtype(na_value=np.nan)  # what "str" stands for
 
 
 def plain_columns(table: Table, frame: pd.DataFrame) -> list[list[Any]]:
@@ -132,15 +134,18 @@ def digest_body(*parts: str | None) -> str:
     return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
 
 
-def frame_of(kinds: Sequence[tuple[str, Kind]], rows: Sequence[Row]) -> pd.DataFrame:
-    """Rows as fetched (in the order of ``kinds``) as a frame of trusted dtypes."""
-    columns = zip(*rows, strict=True) if rows else ([] for _ in kinds)
+def frame_of(kinds: Sequence[tuple[str, Kind]], columns: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Columns as fetched (in the order of ``kinds``) as a frame of trusted dtypes."""
     return pd.DataFrame(
         {name: _series(values, kind) for (name, kind), values in zip(kinds, columns, strict=True)}
     )
 
 
 def _series(values: Sequence[Any], kind: Kind) -> pd.Series[Any]:
+    if DTYPES[kind] == "str":
+        # By way of Arrow: the driver gives texts and None only, so that none need be looked at.
+        texts = pa.array(values, pa.large_string())
+        return pd.Series(pd.array(texts, dtype=_WORDS))
     if kind == "day":
         days = np.array(values, dtype="datetime64[D]")
         return pd.Series(days.astype("datetime64[s]"))

@@ -57,21 +57,18 @@ class PairwiseScore(PublishedScore):
     place of all subsets.
     """
 
-    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _shares(self, inputs: Inputs) -> Numbers:
         """As of any published score, and equal to it."""
-        inputs, players = self.read(frame), frozenset(self.reference)
-        whole, nothing = self._logit(inputs, players), self._logit(inputs, frozenset())
-        shares = {
-            player: (
-                whole
-                - self._logit(inputs, players - {player})
-                + self._logit(inputs, frozenset({player}))
-                - nothing
-            )
-            / 2
-            for player in self.reference
-        }
-        return pd.DataFrame(shares, index=frame.index)
+        every, players = frozenset(self.reference), list(self.reference)
+        groups = [every, frozenset[str]()]
+        groups += [every - {player} for player in players]
+        groups += [frozenset({player}) for player in players]
+        whole, nothing, *rest = self._logits(inputs, groups)
+        n = len(players)
+        shares = np.empty((len(whole), n))
+        for at in range(n):
+            shares[:, at] = (whole - rest[at] + rest[n + at] - nothing) / 2
+        return shares
 
 
 @dataclass(frozen=True, eq=False)
