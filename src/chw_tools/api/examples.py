@@ -9,6 +9,7 @@ OTHER = "019b6f00-0000-7000-8000-000000000002"
 WORKER = "019b6f00-0000-7000-8000-00000000000a"
 VISIT = "019b6f00-0000-7000-8000-0000000000b1"
 CHANGE = "019b6f00-0000-7000-8000-0000000000c1"
+HOUSEHOLD = "019b6f00-0000-7000-8000-0000000000e1"
 RUN = "019b6f00-0000-7000-8000-0000000000d1"
 
 ERROR = {
@@ -134,6 +135,31 @@ PERSON_VIEW = {
         }
     ],
     "changes": [],
+    "population": "simulated",
+    "notes": [],
+}
+
+HOUSEHOLD_VIEW = {
+    "household_id": HOUSEHOLD,
+    "place": "Village 3",
+    "as_of": "2026-01-04",
+    "members": [
+        {
+            "person_id": PERSON,
+            "name": "Invented Person",
+            "sex": "female",
+            "age": "58 years",
+            "advice": [ADVICE],
+        },
+        {
+            "person_id": OTHER,
+            "name": "Another Person",
+            "sex": "male",
+            "age": "3 years",
+            "advice": [],
+        },
+    ],
+    "follow_up_on": "2026-01-05",
     "population": "simulated",
     "notes": [],
 }

@@ -26,6 +26,8 @@ from chw_tools.workflows.views import (
     Advice,
     Change,
     DayView,
+    HouseholdMember,
+    HouseholdView,
     Measurement,
     PastVisit,
     PersonFound,
@@ -51,6 +53,7 @@ WORKER = "00000000-0000-7000-8000-0000000000aa"
 ADULT = "00000000-0000-7000-8000-000000000001"
 CHILD = "00000000-0000-7000-8000-000000000002"
 TASK = "00000000-0000-7000-8000-0000000000f1"
+HOUSEHOLD = "00000000-0000-7000-8000-0000000000bb"
 LIST_DAY = date(2026, 1, 5)
 
 _KNOWN_ON = LIST_DAY - timedelta(days=1)
@@ -238,6 +241,23 @@ class FakeActs:
         if person_id not in self.people:
             raise NotFound("No such person in the register.", cure="Search by name.")
         return self.people[person_id]
+
+    def show_household(self, *, household_id: str, as_of: date | None = None) -> HouseholdView:
+        """One home, in which both people live."""
+        if household_id != HOUSEHOLD:
+            raise NotFound("Nobody lives in this household.", cure="Look the person up first.")
+        members = tuple(
+            HouseholdMember(p.person_id, p.name, p.sex, p.age, p.advice)
+            for p in self.people.values()
+        )
+        return HouseholdView(
+            household_id=HOUSEHOLD,
+            place="Village 3",
+            as_of=_KNOWN_ON,
+            members=members,
+            follow_up_on=LIST_DAY,
+            population=self.population or "real",
+        )
 
     def take_census(self) -> Census:
         """Two people, one visit on a list."""

@@ -18,7 +18,7 @@ from chw_tools.web.visit_form import Answered, Problem, form_for, read_visit
 if TYPE_CHECKING:
     from chw_tools.web.acts import Acts
     from chw_tools.web.rendering import Pages
-    from chw_tools.web.visit_form import VisitForm
+    from chw_tools.web.visit_form import Section, VisitForm
     from chw_tools.workflows.views import DayView, PersonView, VisitEntry
 
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -319,13 +319,19 @@ def _show_form(
         problems=answered.problems,
         faulty=faulty,
         unusual=answered.is_unusual,
-        more_open=any(item.name in faulty or answered.values.get(item.name) for item in form.more),
-        focus="" if answered.problems else form.measure[0].name,
+        opened={section.name for section in form.sections if _is_opened(section, answered)},
         list_day=day,
         day_before=day - timedelta(days=1),
         population=person.population,
         context=context,
     )
+
+
+def _is_opened(section: Section, answered: Answered) -> bool:
+    """Whether something was entered in the section, or is to be looked at again."""
+    asked = {problem.field for problem in answered.problems}
+    asked |= {name for name, value in answered.values.items() if value}
+    return section.is_open or any(row.name in asked for row in section.rows)
 
 
 def _ask_to_plan(acts: Acts, pages: Pages, nothing: NotFound) -> HTMLResponse:

@@ -28,18 +28,27 @@ PRESSURES = ("systolic_mmhg", "diastolic_mmhg")
 
 
 @dataclass(frozen=True)
+class Section:
+    """Rows of one subject, folded unless they can be emergencies."""
+
+    name: str
+    rows: tuple[Observable, ...]
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
 class VisitForm:
     """The rows that the form shows for one person."""
 
     measure: tuple[Observable, ...]
-    more: tuple[Observable, ...]
+    sections: tuple[Section, ...]
     danger_signs: tuple[Observable, ...]
     asks_medicines: bool
 
     @property
     def observables(self) -> tuple[Observable, ...]:
         """Every measurement that can be entered."""
-        return self.measure + self.more
+        return self.measure + tuple(row for section in self.sections for row in section.rows)
 
 
 @dataclass(frozen=True)
@@ -66,19 +75,25 @@ def form_for(person: PersonView, catalogue: Catalogue) -> VisitForm:
     shapes = _shapes()
     years = age_in_years(person.age)
     shape = shapes[_age_group(years, shapes)]
-    signs = list(shape["danger_signs"])
+    signs, sections = list(shape["danger_signs"]), list(shape["sections"])
     maybe = shapes["may_be_pregnant"]
     may_be_pregnant = person.sex != "male" and (
         years is None or maybe["from_age_years"] <= years < maybe["up_to_age_years"]
     )
     if may_be_pregnant:
         signs += maybe["danger_signs"]
+        sections = [*maybe["sections"], *sections]
     return VisitForm(
         measure=tuple(catalogue[name] for name in shape["measure"]),
-        more=tuple(catalogue[name] for name in shape["more"]),
+        sections=tuple(_section(table, catalogue) for table in sections),
         danger_signs=tuple(catalogue[name] for name in signs),
         asks_medicines=bool(person.conditions) or _is_told_to_ask(person),
     )
+
+
+def _section(table: Mapping[str, Any], catalogue: Catalogue) -> Section:
+    rows = tuple(catalogue[name] for name in table["rows"])
+    return Section(table["name"], rows, table.get("is_open", False))
 
 
 def _is_told_to_ask(person: PersonView) -> bool:
@@ -243,7 +258,7 @@ def _day(values: Mapping[str, str]) -> date | None:
 def _age_group(years: float | None, shapes: Mapping[str, Any]) -> str:
     if years is None:
         return "unknown_age"
-    for name in ("child", "young"):
+    for name in ("infant", "child", "young"):
         if years < shapes[name]["up_to_age_years"]:
             return name
     return "adult"

@@ -8,9 +8,9 @@ from pydantic import TypeAdapter
 from chw_tools.api import examples, schemas
 from chw_tools.api.jobs import Job
 from chw_tools.records import DERIVED_TABLES, TABLES, new_id
-from chw_tools.testing.acts import ADULT, CHILD, LIST_DAY, WORKER
+from chw_tools.testing.acts import ADULT, CHILD, HOUSEHOLD, LIST_DAY, WORKER
 from chw_tools.workflows.calls import CallsView
-from chw_tools.workflows.views import DayView, PersonFound, PersonView
+from chw_tools.workflows.views import DayView, HouseholdView, PersonFound, PersonView
 
 OPERATIONS = {
     "show_calls": ("get", "/api/v1/calls"),
@@ -23,6 +23,7 @@ OPERATIONS = {
     "show_run": ("get", "/api/v1/planning/{run_id}"),
     "find_people": ("post", "/api/v1/people/search"),
     "show_person": ("get", "/api/v1/people/{person_id}"),
+    "show_household": ("get", "/api/v1/households/{household_id}"),
     "merge_person": ("post", "/api/v1/people/{person_id}/merge"),
     "move_person": ("post", "/api/v1/people/{person_id}/moved"),
     "report_death": ("post", "/api/v1/people/{person_id}/died"),
@@ -41,6 +42,7 @@ KEYS_AND_DAYS = {
     "worker_id",
     "visit_on",
     "person_id",
+    "household_id",
     "change_id",
     "task_id",
     "job_id",
@@ -88,6 +90,7 @@ def test_every_body_has_an_example(description, name):
     [
         (DayView, examples.DAY),
         (PersonView, examples.PERSON_VIEW),
+        (HouseholdView, examples.HOUSEHOLD_VIEW),
         (tuple[PersonFound, ...], examples.FOUND),
         (schemas.VisitSent, examples.VISIT_SENT),
         (schemas.PlanMade, examples.PLAN_MADE),
@@ -109,6 +112,15 @@ def test_no_address_holds_a_name(description):
         for operation in methods.values():
             asked = {p["name"] for p in operation.get("parameters", ())}
             assert asked <= KEYS_AND_DAYS, path
+
+
+def test_a_home_with_everybody_in_it(client):
+    home = client.get(f"/api/v1/households/{HOUSEHOLD}").json()
+    assert [member["person_id"] for member in home["members"]] == [ADULT, CHILD]
+    assert home["members"][0]["advice"][0]["urgency"] == "same_day"
+    assert home["follow_up_on"] == LIST_DAY.isoformat()
+    assert client.get(f"/api/v1/households/{new_id()}").status_code == 404
+    assert client.get("/api/v1/households/next-door").status_code == 422
 
 
 def test_the_day_of_a_worker(client):

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from chw_tools.errors import NotFound
-from chw_tools.testing.acts import ADULT, CHILD, LIST_DAY, WORKER, an_adult
+from chw_tools.testing.acts import ADULT, CHILD, HOUSEHOLD, LIST_DAY, WORKER, an_adult
 
 CONTEXT = f"?worker={WORKER}&on={LIST_DAY}"
 LIST = f"/today/{WORKER}?on={LIST_DAY}"
@@ -29,6 +29,7 @@ PAGES = [
     "/outreach/rehearsal",
     "/calls",
     "/outreach/experiments",
+    f"/households/{HOUSEHOLD}{CONTEXT}",
     "/search",
     "/nowhere",
 ]
@@ -324,7 +325,46 @@ def test_numbers_are_typed_with_a_number_keyboard(browser):
     digits = [a for a in page.all("input") if a.get("class") == "digits"]
     assert digits
     assert all(a["inputmode"] == "decimal" for a in digits)
-    assert [a["name"] for a in digits if "autofocus" in a] == ["systolic_mmhg"]
+    # A cursor in the first number would scroll past the danger signs.
+    assert not [a for a in digits if "autofocus" in a]
+
+
+def test_danger_signs_are_asked_before_anything_is_measured(browser):
+    for person in (ADULT, CHILD):
+        page = browser.get(f"/people/{person}/visit").text
+        first_number = page.index('class="digits"')
+        assert page.index('id="danger_signs"') < first_number < page.index("<details")
+
+
+def test_a_section_is_folded_until_something_stands_in_it(browser):
+    page = Page(browser.get(f"/people/{CHILD}/visit").text)
+    sections = [a for a in page.all("details") if "part" in (a.get("class") or "")]
+    assert len(sections) == 6
+    assert not [a for a in sections if "open" in a]
+    data = {**VISIT, "danger_signs": "", "cough_days": "3"}
+    del data["systolic_mmhg"], data["diastolic_mmhg"]
+    again = Page(browser.post(f"/people/{CHILD}/visit", data=data).text)
+    opened = [a for a in again.all("details") if "open" in a]
+    assert len(opened) == 1
+
+
+def test_what_can_be_an_emergency_of_a_baby_is_in_sight(browser, acts):
+    acts.people[CHILD] = replace(acts.people[CHILD], age="3 weeks")
+    page = browser.get(f"/people/{CHILD}/visit").text
+    opened = page[page.index(" open><summary>") :]
+    opened = opened[: opened.index("</details>")]
+    assert "Moves only when touched" in opened
+    assert "Yellow palms or soles" in opened
+
+
+def test_a_home_shows_everybody_and_one_day_to_come_again(browser):
+    page = browser.get(f"/households/{HOUSEHOLD}{CONTEXT}").text
+    assert "Refer to the health centre today." in page
+    assert page.index("Invented Person") < page.index("Invented Child")
+    assert f'href="/people/{CHILD}?worker={WORKER}' in page
+    assert "Nothing to do now." in page
+    assert "by 5 Jan 2026" in page
+    assert browser.get(f"/households/{ADULT}").status_code == 404
 
 
 def test_a_visit_of_the_day_before_is_known_on_the_day_of_the_list(browser, acts):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chw_tools.programme import load_programme
 from chw_tools.records import load_catalogue
 from chw_tools.testing.acts import ADULT, LIST_DAY, WORKER, a_child, an_adult
 from chw_tools.web.visit_form import age_in_years, form_for, read_visit
@@ -75,10 +76,43 @@ def test_every_sign_of_the_catalogue_is_asked_of_somebody():
 
 
 def test_nobody_is_asked_the_same_twice():
-    for age in ("1 day", "4 years", "9 years", "20 years", "80 years", "age not known"):
+    for age in ("1 day", "3 months", "4 years", "9 years", "20 years", "80 years", "age not known"):
         form = form_for(replace(an_adult(), age=age), CATALOGUE)
-        rows = names(form.measure + form.more + form.danger_signs)
+        rows = names(form.observables + form.danger_signs)
         assert len(rows) == len(set(rows))
+
+
+def rows(form):
+    return {row.name for section in form.sections for row in section.rows}
+
+
+def test_every_symptom_that_a_rule_reads_is_asked_of_somebody():
+    ages = ("3 weeks", "1 year", "9 years", "20 years", "60 years", "age not known")
+    people = [replace(an_adult(), age=age) for age in ages]
+    asked = set()
+    for person in people:
+        form = form_for(person, CATALOGUE)
+        asked |= set(names(form.observables))
+    symptoms = {name for name, entry in CATALOGUE.entries.items() if entry.is_symptom}
+    read = frozenset().union(*(rule.features() for rule in load_programme().rules))
+    assert symptoms & read <= asked
+
+
+def test_a_baby_under_two_months_is_looked_at_otherwise_than_a_child():
+    baby, child = (
+        form_for(replace(an_adult(), age=age), CATALOGUE) for age in ("8 weeks", "2 months")
+    )
+    assert {"feeds_poorly", "moves_little", "navel_red", "yellow_palms"} <= rows(baby)
+    assert "muac_cm" not in names(baby.measure)
+    assert "feeds_poorly" not in rows(child)
+    assert names(child.measure)[0] == "muac_cm"
+
+
+@pytest.mark.parametrize(("sex", "is_asked"), [("female", True), ("male", False)])
+def test_what_is_asked_in_pregnancy_has_a_section_of_its_own(sex, is_asked):
+    form = form_for(replace(an_adult(), sex=sex, age="25 years"), CATALOGUE)
+    assert ({"iron_taken", "birth_place", "smoke_at_home"} <= rows(form)) is is_asked
+    assert (form.sections[0].name == "pregnancy") is is_asked
 
 
 @pytest.mark.parametrize(

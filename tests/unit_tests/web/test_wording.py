@@ -44,7 +44,7 @@ def test_every_word_used_is_in_the_catalogue():
 
 def test_every_word_in_the_catalogue_is_used():
     by_data = (
-        *("urgency", "sex", "outcome", "visit_kind", "status", "change", "band", "unit"),
+        *("urgency", "sex", "outcome", "visit_kind", "status", "change", "band", "unit", "section"),
         *("stage", "channel", "task_kind", "gate", "message_state", "message_reason"),
         *("text_fault", "text_state", "text_language", "text_units", "text_kind"),
         *("call_outcome", "call_effect", "task_name", "task_reason"),

@@ -17,12 +17,13 @@ from chw_tools.api.schemas import (
     SearchSent,
     UndoSent,
 )
-from chw_tools.workflows.views import PersonFound, PersonView
+from chw_tools.workflows.views import HouseholdView, PersonFound, PersonView
 
 if TYPE_CHECKING:
     from chw_tools.web.acts import Acts
 
 PersonKey = Annotated[str, Path(pattern=UUID, examples=[examples.PERSON])]
+HouseholdKey = Annotated[str, Path(pattern=UUID, examples=[examples.HOUSEHOLD])]
 ChangeKey = Annotated[str, Path(pattern=UUID, examples=[examples.CHANGE])]
 
 _CHANGED = answers({"change_id": examples.CHANGE}, status=201, errors=(404, 409))
@@ -50,6 +51,15 @@ def _add_reading(router: APIRouter, acts: Acts) -> None:
     def show_person(person_id: PersonKey) -> PersonView:
         """One person: what to do, why, and how sure."""
         return acts.show_person(person_id=person_id)
+
+    @router.get(
+        "/households/{household_id}",
+        operation_id="show_household",
+        responses=answers(examples.HOUSEHOLD_VIEW, errors=(404,)),
+    )
+    def show_household(household_id: HouseholdKey) -> HouseholdView:
+        """One visit, several people: what to do for each in the home, most urgent first."""
+        return acts.show_household(household_id=household_id)
 
 
 def _add_changes(router: APIRouter, acts: Acts) -> None:
