@@ -1,4 +1,4 @@
-"""Reads the CDC's supporting data into the schedule engine's structure (tests only)."""
+"""Reads the CDC's supporting data into the structure of the schedule engine."""
 
 from __future__ import annotations
 
