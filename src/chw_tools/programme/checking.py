@@ -124,7 +124,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Rule) if field.defaul
 
 
 def _of_rule(rule: Rule) -> Mapping[str, str]:
-    left_out = ("id", "rule_set", "verified", "rows")
+    left_out = ("id", "rule_set", "verified", "rows", "year")
     values = {field.name: getattr(rule, field.name) for field in fields(rule)}
     said = {name: _plain(value) for name, value in values.items() if name not in left_out}
     return {name: value for name, value in said.items() if value != _plain(_DEFAULTS.get(name))}

@@ -82,6 +82,9 @@ SET_TITLES = {
 _SET_INTRODUCTION = """\
 Written from `rules_{name}.toml` and `cases_{name}.csv` in `chw_tools/programme/defaults/`
 (`make docs`). The cases under each rule are tests: one person in, the advice of that rule out.
+They were frozen from the rules: they hold every number still, and prove nothing of their own.
+What the sources ask for in an emergency or on the same day was written by hand, apart from the
+rules (`tests/unit_tests/recommendations/test_by_hand.py`).
 What a case does not name is not known; `@31` is how many days ago it was measured. *none*: the rule
 is silent; *replaced*: another rule says all that it does. How rules work:
 [guidelines](../guidelines.md).
@@ -160,6 +163,7 @@ def _rule(rule: Rule) -> str:
         f"- What to do: {rule.action}",
         f"- Reason shown: {rule.reason}",
         f"- Source: {rule.source}",
+        *([f"- Year of the source: {rule.year}"] if rule.year else []),
     ]
     if rule.rows:
         lines.append(f"- Rows carried out: {', '.join(rule.rows)}")

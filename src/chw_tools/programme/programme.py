@@ -28,6 +28,7 @@ from chw_tools.programme.monitoring import (
 from chw_tools.programme.monitoring import FILE as MONITORING_FILE
 from chw_tools.programme.outreach import Outreach, load_outreach, read_outreach
 from chw_tools.programme.protocols import OutreachProtocol, load_protocols, read_protocols
+from chw_tools.programme.risk_steps import GENERAL, RiskStep, read_risk_steps
 from chw_tools.programme.rules import FILE as RULES_FILE
 from chw_tools.programme.rules import Rule, read_rules, shipped_rule_sets
 from chw_tools.programme.scope import Scope, load_scope, read_scope
@@ -150,6 +151,7 @@ class Programme:
     monitoring: tuple[MonitoringRule, ...] = field(default_factory=load_monitoring)
     protocols: Mapping[str, OutreachProtocol] = field(default_factory=load_protocols)
     outreach: Outreach = field(default_factory=load_outreach)
+    risk_steps: Mapping[tuple[str, str], RiskStep] = field(default_factory=dict)
     language: str = WRITTEN_IN
     translations: Mapping[str, Translation] = field(default_factory=dict)
 
@@ -166,6 +168,10 @@ class Programme:
     def bands_for(self, outcome: str) -> RiskBands:
         """The bands of the outcome, or the default ones."""
         return self.risk_bands.get(outcome, self.risk_bands["default"])
+
+    def step_for(self, outcome: str, band: str) -> RiskStep:
+        """What to do at that band of that risk."""
+        return self.risk_steps.get((outcome, band), GENERAL)
 
     def effect_for(self, outcome: str) -> VisitEffect | None:
         """What a visit does to the outcome; nothing is assumed where nothing is declared."""
@@ -226,6 +232,7 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
         visit_effects={
             name: _effect(name, t, problems) for name, t in _tables(raw, "visit_effects", problems)
         },
+        risk_steps=(steps := read_risk_steps(raw.get("risk_steps", {}), _FILE, problems)),
         rules=rules,
         vaccination=vaccination,
         scope=scope,
@@ -242,6 +249,10 @@ def read_programme(folder: Path | None = None) -> tuple[Programme, reading.Probl
                 for s in vaccination.series
             ),
             *_effect_figures(effects),
+            *(
+                Figure(f"risk_steps.{outcome}.{band}", step.action, step.source, step.verified)
+                for (outcome, band), step in steps.items()
+            ),
             *(Figure(f"monitoring.{r.id}", r.label, r.source, r.verified) for r in monitoring),
             *_protocol_figures(protocols),
             *(Figure(f"outreach.{one[0]}", *one[1:]) for one in outreach.figures()),
@@ -316,7 +327,7 @@ _SECTIONS = (
     "risk_bands",
     "visit_effects",
 )
-_TOP = (*_TEXTS, "languages", *_SECTIONS)
+_TOP = (*_TEXTS, "languages", *_SECTIONS, "risk_steps")
 _FIGURE_KEYS = ("value", "unit", "source", "verified")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Keys that may be changed without a new source: wording, and the source itself.
 WORDING = frozenset(
-    {"label", "action", "reason", "source", "verified", "unit", "off", "texts", "rows"}
+    {"label", "action", "reason", "source", "year", "verified", "unit", "off", "texts", "rows"}
 )
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 
@@ -169,6 +169,8 @@ def _merged_sourced(
     if set(changed) - WORDING and "source" not in over:
         problems.add(file, key, "a changed number or condition needs its own `source`")
     merged = base | over
+    if "source" in changed and "year" not in over:
+        merged.pop("year", None)  # that of the document that is no longer named
     if set(changed) - WORDING and "verified" not in over:
         merged["verified"] = False
     return merged

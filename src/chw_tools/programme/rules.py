@@ -139,7 +139,8 @@ class Rule:
 
     ``rows`` names the rows of decision tables that the rule carries out, such as
     ``CHE.DT.01.CL03`` or ``CHE.DT.01.CL03-CL11``; ``at_visit`` says that the advice waits for a
-    visit that is made for something else; ``rule_set`` the shipped file it stands in.
+    visit that is made for something else; ``year`` the year of the document that ``source`` names
+    first; ``rule_set`` the shipped file it stands in.
     """
 
     id: str
@@ -167,6 +168,7 @@ class Rule:
     replaces: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
+    year: int | None = None
     rule_set: str = OWN_SET
 
     @cached_property
@@ -260,6 +262,7 @@ _KEYS = (
     "action",
     "reason",
     "source",
+    "year",
     "verified",
     "in_chw_scope",
     "who",
@@ -320,7 +323,15 @@ def _rule(name: str, table: dict[str, Any], problems: reading.Problems) -> Rule:
         replaces=_names(table, "replaces", name, problems),
         beside=_names(table, "beside", name, problems),
         rows=_names(table, "rows", name, problems),
+        year=_year(table, name, problems),
     )
+
+
+def _year(table: dict[str, Any], name: str, problems: reading.Problems) -> int | None:
+    """The year of the document; none of a programme's own decision."""
+    if "year" not in table:
+        return None
+    return int(reading.read_number(table, "year", FILE, name, problems, low=1900, high=2200))
 
 
 def _days(table: dict[str, Any], key: str, name: str, problems: reading.Problems) -> int:

@@ -102,7 +102,7 @@ def all_recommendations(
         soon = risk_advice.visit_due_days(high["band"], since, programme=programme)
         is_near = soon <= int(programme.planning.look_ahead_days)
         _bring_forward(given, at, soon, is_near)
-        more.append(_risk_part(high[is_near], at[is_near], soon[is_near]))
+        more.append(_risk_part(high[is_near], at[is_near], soon[is_near], programme))
     parts = [_part(columns, advice, as_of) for advice in given if np.count_nonzero(advice.mask)]
     parts += more
     if columns.words.language != WRITTEN_IN:
@@ -239,15 +239,17 @@ def _vaccine_part(vaccines: pd.DataFrame, people: pd.Index) -> Part:
     )
 
 
-def _risk_part(high: pd.DataFrame, at: NDArray[np.intp], soon: NDArray[np.int64]) -> Part:
+def _risk_part(
+    high: pd.DataFrame, at: NDArray[np.intp], soon: NDArray[np.int64], programme: Programme
+) -> Part:
     return Part(
         person=at,
         rule_id=risk_advice.RULE_ID,
         kind="risk",
         urgency=np.full(len(high), _WITHIN_DAYS, dtype=np.int8),
-        action=risk_advice.risk_actions(high),
+        action=risk_advice.risk_actions(high, programme),
         reason=risk_advice.risk_reasons(high),
-        source=risk_advice.risk_sources(high),
-        is_verified=False,
+        source=risk_advice.risk_sources(high, programme),
+        is_verified=risk_advice.risk_are_verified(high, programme),
         days=soon,
     )

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chw_tools.programme import Programme
+    from chw_tools.programme.risk_steps import RiskStep
 
 RULE_ID = "risk_high"
-_ACTION = "Visit soon. Ask how things are and check for danger signs."
 #: The bands that bring care forward.
 _HIGH = {band: place for place, band in enumerate(RISK_BANDS) if band in ("high", "very_high")}
 #: Names of outcomes in words; one not named here is read from its own name.
@@ -78,9 +78,9 @@ def visit_due_days(
     return np.asarray(days, dtype=np.int64)
 
 
-def risk_actions(rows: pd.DataFrame) -> list[str]:
-    """What to do."""
-    return [_ACTION] * len(rows)
+def risk_actions(rows: pd.DataFrame, programme: Programme) -> list[str]:
+    """What to do at that band of that risk."""
+    return [step.action for step in _steps(rows, programme)]
 
 
 def risk_reasons(rows: pd.DataFrame) -> list[str]:
@@ -93,9 +93,25 @@ def risk_reasons(rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def risk_sources(rows: pd.DataFrame) -> list[str]:
-    """The model that says so."""
-    return [f"Estimate of {model}; bands and intervals of the programme" for model in rows["model"]]
+def risk_sources(rows: pd.DataFrame, programme: Programme) -> list[str]:
+    """The model that says so, and where the step comes from."""
+    steps = _steps(rows, programme)
+    return [
+        f"Estimate of {model}; {step.source}"
+        for model, step in zip(rows["model"], steps, strict=True)
+    ]
+
+
+def risk_are_verified(rows: pd.DataFrame, programme: Programme) -> NDArray[np.bool_]:
+    """Whether the source of each step was read."""
+    return np.array([step.verified for step in _steps(rows, programme)], dtype=bool)
+
+
+def _steps(rows: pd.DataFrame, programme: Programme) -> list[RiskStep]:
+    return [
+        programme.step_for(outcome, band)
+        for outcome, band in zip(rows["outcome"], rows["band"], strict=True)
+    ]
 
 
 def _outcome(name: str) -> str:

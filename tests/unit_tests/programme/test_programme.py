@@ -132,6 +132,26 @@ FAULTS = {
         '[planning.detour]\nvalue = 1.5\nsource = "x"\nverified = "maybe"',
         "planning.detour.verified: must be true or false",
     ),
+    "a step at a risk that is no table": (
+        "programme.toml",
+        "[risk_steps]\ncvd_10y = 3",
+        "risk_steps.cvd_10y: must be a table",
+    ),
+    "a step at a band that is no table": (
+        "programme.toml",
+        "[risk_steps.falls]\nhigh = 3",
+        "risk_steps.falls.high: must be a table with action",
+    ),
+    "a step at a low risk": (
+        "programme.toml",
+        '[risk_steps.falls.low]\naction = "Rest."\nsource = "x"',
+        "risk_steps.falls.low: is not a key",
+    ),
+    "a step without a source": (
+        "programme.toml",
+        '[risk_steps.falls.high]\naction = "Look at the floor."\nsource = " "',
+        "risk_steps.falls.high.source: a step without a source is not used",
+    ),
     "a rule that is no table": ("rules.toml", "fever = 3", "fever: must be a table"),
     "an unknown operator": (
         "rules.toml",

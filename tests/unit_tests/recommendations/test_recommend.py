@@ -308,3 +308,65 @@ def test_a_risk_without_reasons_still_says_what_is_high(features_of) -> None:  #
     advice = recommend(features, risks, programme=PROGRAMME, as_of=AS_OF).set_index("rule_id")
 
     assert advice.loc["risk_high", "reason"] == "The risk of falls is high."
+
+
+NOT_MEASURED = {
+    "blood pressure from 40 years": ({"age_years": 50.0}, "Measure blood pressure."),
+    "the arm of a child": ({"age_months": 20.0, "age_years": 1.7}, "Measure the child's arm."),
+    "breaths of a child who coughs": (
+        {"age_months": 20.0, "age_years": 1.7, "cough_days": 2.0, "cough_days_days_since": 0.0},
+        "Count the breaths",
+    ),
+    "blood pressure in pregnancy": (
+        {"age_years": 25.0, "is_pregnant": True, "gestational_weeks": 20.0},
+        "Measure her blood pressure.",
+    ),
+    "urine in pregnancy": (
+        {"age_years": 25.0, "is_pregnant": True, "gestational_weeks": 20.0},
+        "Test her urine",
+    ),
+    "glucose of known diabetes": (
+        {"age_years": 50.0, "has_diabetes": True},
+        "Measure blood glucose.",
+    ),
+    "the age": ({}, "Ask the day, month or year of birth."),
+}
+MEASURED = {
+    "systolic_mmhg": 118.0,
+    "diastolic_mmhg": 74.0,
+    "muac_cm": 14.0,
+    "respiratory_rate_per_min": 30.0,
+    "urine_protein": "negative",
+    "glucose_mmol_l": 5.5,
+}
+
+
+@pytest.mark.parametrize("title", NOT_MEASURED)
+def test_what_was_not_measured_is_not_normal_but_something_to_measure(
+    title: str, features_of
+) -> None:  # type: ignore[no-untyped-def]
+    known, action = NOT_MEASURED[title]
+    since = {f"{name}_days_since": 0.0 for name in MEASURED}
+    people = features_of(asked=known, measured={"age_years": 50.0, **known, **MEASURED, **since})
+
+    advice = all_recommendations(people, NO_RISKS, programme=PROGRAMME, as_of=AS_OF)
+
+    said = advice[advice["action"].str.startswith(action)]
+    assert said["person_id"].tolist() == ["asked"]
+    assert set(said["kind"]) == {"measure"}
+
+
+@pytest.mark.parametrize("band", ["high", "very_high"])
+def test_at_a_high_risk_of_the_heart_the_step_of_the_guideline_is_told(
+    band: str, features_of
+) -> None:  # type: ignore[no-untyped-def]
+    features = features_of(p={"age_years": 60.0})
+    risks = risks_for(features.frame.index, [band], "cvd_10y")
+
+    advice = all_recommendations(features, risks, programme=PROGRAMME, as_of=AS_OF)
+
+    step = advice.set_index("rule_id").loc["risk_high"]
+    assert "heart medicines" in step["action"]
+    assert "HEARTS" in step["source"]
+    assert not step["is_verified"]
+    assert step["urgency"] == "within_days"
