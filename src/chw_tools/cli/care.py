@@ -149,20 +149,28 @@ def recommend(
             said["what_if"] = frame_rows(result.what_if())
         say_json(said)
         return
-    advice = result.recommendations
-    n = advice["person_id"].nunique()
-    say(f"Advice as of {result.as_of:%Y-%m-%d}: {len(advice):,} actions for {n:,} people")
-    by_rule = advice.groupby(["urgency", "rule_id"]).size().reset_index(name="n")
-    by_rule = by_rule.sort_values("n", ascending=False)
-    say_table("By rule", ["Urgency", "Rule", "People"], by_rule.to_numpy().tolist())
-    first = [
-        (r.person_id, r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}")
-        for r in _urgent_first(advice).head(limit).itertuples()
-    ]
-    say_table(f"First {len(first)}", ["Person", "Urgency", "Action", "Reason", "Due"], first)
+    _say_advice(result.recommendations, result.as_of, limit, alone=len(person or ()) == 1)
     if person:
         _say_more(result)
     say_notes(result.notes)
+
+
+def _say_advice(advice: pd.DataFrame, as_of: pd.Timestamp, limit: int, *, alone: bool) -> None:
+    """What to do first; for all people also how often each rule speaks."""
+    n = advice["person_id"].nunique()
+    people = "1 person" if n == 1 else f"{n:,} people"
+    say(f"Advice as of {as_of:%Y-%m-%d}: {len(advice):,} actions for {people}")
+    if not alone:
+        by_rule = advice.groupby(["urgency", "rule_id"]).size().reset_index(name="n")
+        by_rule = by_rule.sort_values("n", ascending=False)
+        say_table("By rule", ["Urgency", "Rule", "People"], by_rule.to_numpy().tolist())
+    columns = ["Person", "Urgency", "Action", "Reason", "Due"]
+    columns = columns[alone:]  # whoever asked for one knows whom it is about
+    first = [
+        (r.person_id, r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}")[alone:]
+        for r in _urgent_first(advice).head(limit).itertuples()
+    ]
+    say_table("What to do" if alone else f"First {len(first)}", columns, first)
 
 
 def _urgent_first(advice: pd.DataFrame) -> pd.DataFrame:

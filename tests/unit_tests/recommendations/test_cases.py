@@ -191,3 +191,7 @@ def test_no_number_of_a_rule_can_change_without_a_case_that_fails(
         )
     ]
     assert survivors == []
+
+
+def test_no_case_is_no_failing_case() -> None:
+    assert failing_cases(load_programme(), ()) == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -41,6 +42,25 @@ def test_operator(op: str) -> None:
     (feature, value), expected = CASES[op]
 
     assert holds(Columns(FRAME), Condition(feature, op, value)).tolist() == expected
+
+
+def test_a_column_of_texts_is_compared_like_a_choice() -> None:
+    frame = pd.DataFrame({"household_id": pd.array(["a", None, "b"], dtype="str")})
+    columns = Columns(frame)
+    assert holds(columns, Condition("household_id", "==", "b")).tolist() == [False, False, True]
+    assert columns.known("household_id").tolist() == [True, False, True]
+
+
+def test_some_rows_answer_as_they_do_among_all() -> None:
+    whole = Columns(FRAME)
+    some = whole.rows(np.array([2, 0]))
+    assert len(some) == 2
+    for op, ((feature, value), expected) in CASES.items():
+        condition = Condition(feature, op, value)
+        assert holds(some, condition).tolist() == [expected[2], expected[0]]
+        assert holds(Columns(FRAME).rows(np.array([1])), condition).tolist() == [expected[1]]
+    assert some.is_number("age_years")
+    assert not some.is_number("tobacco")
 
 
 def test_every_operator_has_a_case() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -119,3 +121,23 @@ def test_it_goes_the_way_of_all_advice(features_of):
     assert found["kind"].item() == "guideline"
     assert found["urgency"].item() == "within_days"
     assert found["due_on"].item() == pd.Timestamp("2025-07-13")
+
+
+def test_in_another_language_it_is_told_in_english_and_marked(features_of):
+    rows = vaccines_due(
+        people(a="2025-06-01"),
+        doses(("a", "19", "2025-06-02")),
+        schedule=PROGRAMME.vaccination,
+        as_of=AS_OF,
+        ahead_days=7,
+    )
+    advice = recommend(
+        features_of(a={"age_years": 0.8, "age_months": 9}),
+        empty_table(RISKS),
+        programme=replace(PROGRAMME, language="fr"),
+        as_of=AS_OF,
+        vaccines=rows,
+    ).set_index("rule_id")
+    assert advice.loc["vaccines_due", "action"].startswith("[en] Send the child")
+    assert advice.loc["vaccines_due", "reason"].startswith("[en] ")
+    assert not advice.loc["visit_child", "action"].startswith("[en] ")
