@@ -18,6 +18,8 @@ _FOLDERS = (
     "sklearn/datasets/images",
     "mlflow/server/js",
     "matplotlib/mpl-data/sample_data",
+    # Places, carriers and time zones of telephone numbers; their form alone is looked at here.
+    *("phonenumbers/geodata", "phonenumbers/carrierdata", "phonenumbers/tzdata"),
 )
 #: Files that only compilers, debuggers, type checkers and other systems read.
 _FILES = (
