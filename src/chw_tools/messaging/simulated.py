@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -95,6 +96,7 @@ class SimulatedNetwork:
     _waiting: list[tuple[datetime, int, ReceiptNews | InboundNews]] = field(
         default_factory=list, repr=False
     )
+    _tries: Counter[str] = field(default_factory=Counter, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def send(self, message: Outgoing) -> Handed:
@@ -105,9 +107,11 @@ class SimulatedNetwork:
             return Handed("permanent", reason="invalid_number")
         if self._share(message.number, "stopped") < habits.opted_out:
             return Handed("opted_out", reason="opted_out_at_provider")
-        if self._share(ref, "busy") < habits.busy:
-            return Handed("retry", reason="provider_error")
         with self._lock:
+            # Busy for one try is not busy for the next.
+            self._tries[ref] += 1
+            if self._share(ref, "busy", str(self._tries[ref])) < habits.busy:
+                return Handed("retry", reason="provider_error")
             # A network that is told a reference drops its second coming.
             if ref not in self.taken:
                 self.taken[ref] = message
