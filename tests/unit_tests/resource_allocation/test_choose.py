@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chw_tools.resource_allocation.choice import ChoiceProblem, Floor, choose, price_of_floors
+from chw_tools.errors import InputError
+from chw_tools.resource_allocation.choice import (
+    ChoiceProblem,
+    Floor,
+    choose,
+    price_of_floors,
+    read_floor,
+)
 from chw_tools.resource_allocation.choice.knapsack import best_fit, most_value
 from chw_tools.resource_allocation.solving import Stop
 
@@ -251,3 +258,9 @@ def test_out_of_time_a_choice_is_still_given() -> None:
 
     assert made.is_feasible
     assert made.value <= made.bound + 1e-9
+
+
+@pytest.mark.parametrize("text", ["sex:female", "name:x:1", "sex:female:many"])
+def test_a_floor_that_is_none_is_explained(text: str) -> None:
+    with pytest.raises(InputError, match="GROUP:NAME:N"):
+        read_floor(text)

@@ -151,6 +151,14 @@ def test_a_solver_that_hangs_or_crashes_leaves_a_plan(job: object, word: str) ->
     assert plan.routes
 
 
+def test_a_limit_for_all_is_shared_out_and_always_leaves_a_plan() -> None:
+    problems = [draw(seed, n=6) for seed in range(4)]
+    plans = solve_all(problems, Stop(5.0), Work(n_processes=1, limit_seconds=0.01))
+
+    assert [plan.method for plan in plans] == ["insertion"] * 4
+    assert all(plan.is_feasible for plan in plans)
+
+
 def test_one_that_hangs_takes_no_other_along() -> None:
     problems = [draw(seed, n=6) for seed in range(3)]
     plans = solve_all(
