@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from chw_tools.monitoring.closing import base_key
+from chw_tools.monitoring.closing import GONE, base_key
 from chw_tools.records import Source, conform
 from chw_tools.records.contacting import FOLLOW_UPS
 from chw_tools.records.ids import derived_ids
@@ -33,7 +33,8 @@ def raise_follow_ups(
 
     A finding is raised once. While one of the same person and rule is open no other is. One
     that a human closed is raised again after the rule's ``again_days`` if it still stands, as
-    ``key#2``; one that a record closed stands no longer, or rests on something else by now.
+    ``key#2``; one that a death or a move closed at once, if that was taken back; one that a
+    record closed stands no longer, or rests on something else by now.
 
     Parameters
     ----------
@@ -67,9 +68,18 @@ def raise_follow_ups(
 
 def _times(found: pd.DataFrame, held: pd.DataFrame, again: dict[str, int]) -> pd.Series:
     """Which time each finding is raised now: 1 the first, 0 not (yet) again."""
-    closed = held.assign(base=held["dedupe_key"].map(base_key)).groupby("base")
-    last = closed["closed_on"].max().reindex(found["dedupe_key"]).set_axis(found.index)
-    n = closed.size().reindex(found["dedupe_key"]).fillna(0).set_axis(found.index).astype("int64")
+    based = held.assign(base=held["dedupe_key"].map(base_key))
+    # Of whoever is here after all, a death or a move was taken back: nothing is waited for.
+    by_word = based[~based["outcome"].isin(GONE)].groupby("base")["closed_on"].max()
+    last = by_word.reindex(found["dedupe_key"]).set_axis(found.index)
+    n = (
+        based.groupby("base")
+        .size()
+        .reindex(found["dedupe_key"])
+        .fillna(0)
+        .set_axis(found.index)
+        .astype("int64")
+    )
     wait = pd.to_timedelta(found["rule_id"].map(again), unit="D")
-    waits = (n > 0) & ~(found["as_of"] >= last + wait)
+    waits = (n > 0) & (found["as_of"] < last + wait)
     return (n + 1).mask(waits, 0)

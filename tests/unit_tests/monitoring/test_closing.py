@@ -186,3 +186,12 @@ def test_what_a_call_closed_is_raised_again_after_ninety_days_if_it_stands():
     assert raised(told, both, TODAY + pd.Timedelta(days=500)).empty
     seen = ended(told.visit(-95), again, 95)
     assert seen == {"high_risk_unseen": "seen"}
+
+
+@pytest.mark.parametrize("outcome", ["died", "moved"])
+def test_who_is_here_after_all_is_followed_up_again_at_once(outcome):
+    told = Told().person(since=4000).risk("high")
+    held = raised(told)
+    closed = held.assign(state="closed", closed_on=TODAY, outcome=outcome)
+    again = raised(told, closed, TODAY + pd.Timedelta(days=1))
+    assert again["dedupe_key"].tolist() == [f"{held['dedupe_key'].iloc[0]}#2"]
