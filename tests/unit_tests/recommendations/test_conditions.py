@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chw_tools.programme import Condition
+from chw_tools.programme import Condition, Rule
 from chw_tools.programme.rules import OPS
-from chw_tools.recommendations.conditions import Columns, holds
+from chw_tools.recommendations.conditions import Columns, holds, meets
 
 FRAME = pd.DataFrame(
     {
@@ -65,3 +65,16 @@ def test_some_rows_answer_as_they_do_among_all() -> None:
 
 def test_every_operator_has_a_case() -> None:
     assert set(CASES) == set(OPS)
+
+
+def test_a_rule_may_ask_for_what_was_measured_long_ago_alone() -> None:
+    frame = pd.DataFrame({"muac_cm": [14.0, 14.0, None], "muac_cm_days_since": [30.0, 31.0, None]})
+    rule = Rule(
+        **{name: "x" for name in ("id", "label", "action", "reason", "source")},
+        kind="measure",
+        urgency="routine",
+        verified=False,
+        all=(Condition("muac_cm", "is_known"),),
+        older_than_days=30,
+    )
+    assert meets(Columns(frame), rule).tolist() == [False, True, False]

@@ -103,6 +103,14 @@ def test_an_interval_may_count_from_a_named_dose(day, judgement):
     assert judgements(judged(plan, 10, 20, day)) == ["valid", "valid", judgement]
 
 
+@pytest.mark.parametrize(("day", "judgement"), [(89, "too_soon"), (90, "valid")])
+def test_an_interval_may_count_from_a_dose_later_than_the_first(day, judgement):
+    from_second = DoseInterval(from_dose=2, minimum=weeks(10))
+    dose = SeriesDose(vaccines=ANY)
+    plan = schedule(dose, dose, dose, SeriesDose(vaccines=ANY, intervals=(from_second,)))
+    assert judgements(judged(plan, 10, 20, 30, day)) == ["valid"] * 3 + [judgement]
+
+
 def test_an_interval_from_a_dose_that_was_not_given_binds_nothing():
     from_first = DoseInterval(from_dose=1, minimum=weeks(10))
     skip = ((SkipWhen("age", begin=Period()),),)
