@@ -9,6 +9,10 @@ With ``--home FOLDER`` the command itself is timed, from the store to its last l
     chw simulate district --people 100000
     CHW_HOME=home chw ingest district
     python benchmarks/recommend.py --home home
+
+Measured on one core of a machine shared with other work, 103,261 living people with 1.67 million
+observations and 0.6 million visits: 21.7 s of CPU for the command, of which reading the store
+takes 12.2, features 3.5, vaccines 2.4, the published risk 1.0 and all rules 0.6 (before: 26.4).
 """
 
 import argparse
