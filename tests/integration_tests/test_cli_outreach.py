@@ -120,7 +120,7 @@ def test_the_day_is_looked_after_once(
     assert [record.message for record in caplog.records].count("monitored") == 2
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("processes", ["2"])
 def test_a_worker_ends_well_when_told_to(
     world: tuple[dict[str, str], list[Message]], processes: str
 ) -> None:

@@ -67,7 +67,7 @@ def handed_over() -> Iterator[tuple[Outbox, list[Claim]]]:
         yield outbox, list(outbox.hand_over(claims, now=NOON).claims)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(reports=_reports, order=st.randoms(use_true_random=False))
 def test_any_order_and_number_of_receipts_ends_in_the_same_state(
     handed_over: tuple[Outbox, list[Claim]], reports: list[tuple[Any, str]], order: random.Random
@@ -126,7 +126,7 @@ class _Hours(NotingGateway):
         return super().send(message)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     zone=st.sampled_from(["Africa/Casablanca", "America/New_York", "Australia/Lord_Howe"]),
     began=st.datetimes(

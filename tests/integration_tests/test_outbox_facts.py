@@ -60,7 +60,7 @@ def message_to(person_id: str) -> Message:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(given_rows=_rows)
 def test_deaths_moves_and_merges_as_the_register_knows_them(

@@ -52,8 +52,8 @@ def status(context: typer.Context, json: Json = False) -> None:
     rows = [(channel, state.replace("_", " "), n) for channel, state, n in found.messages]
     say_table("Messages", ["Channel", "State", "Messages"], rows or [("none", "", 0)])
     say(
-        f"{found.n_opted_out} numbers said STOP; {found.n_bad_numbers} do not work; "
-        f"{found.n_unmatched_receipts} reports on messages that are not known."
+        f"Numbers that said STOP: {found.n_opted_out}; that do not work: {found.n_bad_numbers}. "
+        f"Reports on messages that are not known: {found.n_unmatched_receipts}."
     )
     if found.oldest_due_at is not None:
         say(f"The oldest due message waits since {found.oldest_due_at:%Y-%m-%d %H:%M} UTC.")

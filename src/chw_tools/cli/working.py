@@ -289,10 +289,13 @@ def _tell(sent: Sent) -> None:
         _log.warning("asked_humans", extra={"count": sent.n_to_humans})
 
 
+_ACTS = {"move": "moved", "suppress": "suppressed", "expire": "expired", "hold": "held"}
+
+
 def said(sent: Sent) -> str:
     """A round in a sentence or two."""
     parts = [f"{n} {state}" for (_, state), n in sorted(sent.states.items())]
-    held = [f"{n} {act} by {gate}" for (_, act, gate), n in sorted(sent.refused.items())]
+    held = [f"{n} {_ACTS[act]} by {gate}" for (_, act, gate), n in sorted(sent.refused.items())]
     lines = ["; ".join(parts + held) or "Nothing is due."]
     if sent.heard:
         heard = (f"{n} {state.replace('_', ' ')}" for state, n in sorted(sent.heard.items()))
