@@ -25,8 +25,6 @@ _FOLDERS = (
 _FILES = (
     *("**/*.pyx", "**/*.pxd", "**/*.pyi", "**/*.h", "**/*.a", "**/*.lib"),
     *("**/*.dll", "**/*.pdb", "**/*.dylib", "**/*_debug.so"),
-    # Arrow's network services, which nothing here talks to.
-    *("pyarrow/*flight*", "pyarrow/*substrait*"),
 )
 #: Needed to install, not to run.
 _PACKAGES = (
