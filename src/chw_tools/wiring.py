@@ -61,16 +61,18 @@ class Parts:
     today: date
     tracker: Tracker | None = None
 
-    def clock(self) -> Callable[[], datetime]:
+    def clock(self, as_of: date | None = None) -> Callable[[], datetime]:
         """What tells the programme's instant, aware.
 
-        This machine's clock; but simulated people live in days of their own, so with them it
-        is this hour on the last day that was recorded when the clock was asked for.
+        This machine's clock; but simulated people live in days of their own, by today's clock
+        all that is due to them would be stale. With them it is this hour of the day after the
+        last recorded one (or after ``as_of``), the day that lists are made for.
         """
-        behind = timedelta(0)
-        if self.store.population == "simulated":
-            behind = self.today - (self.store.last_recorded_day() or self.today)
-        return lambda: datetime.now(UTC) - behind
+        known = as_of or self.store.last_recorded_day()
+        if self.store.population != "simulated" or known is None:
+            return lambda: datetime.now(UTC)
+        ahead = self.today - known - timedelta(days=1)
+        return lambda: datetime.now(UTC) - ahead
 
     def close(self) -> None:
         """Let go of the database."""
@@ -199,18 +201,6 @@ def build_inbox(parts: Parts, *, by: str) -> Inbox:
     return Inbox(
         parts.store, load_words(folder), load_templates(folder), parts.programme.country, by
     )
-
-
-def now_of(parts: Parts, as_of: date | None = None) -> datetime:
-    """The instant of an act: the clock's; for simulated people the morning after their day.
-
-    Simulated people live on a calendar of their own: by today's clock all that is due to them
-    would be stale.
-    """
-    known = as_of or parts.store.last_recorded_day()
-    if parts.store.population != "simulated" or known is None:
-        return datetime.now(UTC)
-    return datetime(known.year, known.month, known.day, 5, tzinfo=UTC) + timedelta(days=1)
 
 
 def build_cases(parts: Parts, *, by: str) -> Casebook:

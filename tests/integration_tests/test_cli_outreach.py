@@ -11,12 +11,14 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from chw_tools.cli.main import main
 from chw_tools.cli.working import Daily
 from chw_tools.cli.world import World
 from chw_tools.programme.outreach import load_outreach
+from chw_tools.records import TABLES, conform, new_id
 from chw_tools.store import open_store
 from chw_tools.testing.outbox import now_in_utc, plan_for_many
 
@@ -53,6 +55,12 @@ def world(tmp_path: Path) -> tuple[dict[str, str], list[Message]]:
         planned = plan_for_many(
             store, load_outreach(), people=6, now=now_in_utc() - timedelta(minutes=1)
         )
+        # Simulated people live on from their last recorded day: yesterday.
+        yesterday = pd.Timestamp(now_in_utc().date()) - pd.Timedelta(days=1)
+        asked = {"id": new_id(), "person_id": planned[0].person_id, "purpose": "research"}
+        asked |= {"decision": "given", "source": "chw"}
+        days = dict.fromkeys(("decided_on", "known_on"), yesterday)
+        store.save("consents", conform(TABLES["consents"], pd.DataFrame([asked | days])))
     return environ, planned
 
 

@@ -141,7 +141,6 @@ def inbox(
 
     Messages that wait are read first.
     """
-    from datetime import UTC, datetime
 
     from chw_tools.errors import InputError
     from chw_tools.records.contacting import INBOUND_STATES
@@ -154,7 +153,7 @@ def inbox(
     world: World = context.obj
     with world.parts() as parts:
         kept = build_inbox(parts, by="command")
-        kept.read_all(now=datetime.now(UTC))
+        kept.read_all(now=parts.clock()())
         counts = kept.status().by_state
         letters = kept.letters(state=state) if state is not None else []
     shown = [

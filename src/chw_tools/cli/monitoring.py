@@ -45,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
 def run_monitor(parts: Parts, as_of: date | None = None, now: datetime | None = None) -> Monitored:
     """The day's run over the parts, as the command and the worker make it."""
     from chw_tools.programme.templates import load_templates
-    from chw_tools.wiring import build_cases, build_outbox, now_of
+    from chw_tools.wiring import build_cases, build_outbox
     from chw_tools.workflows.monitor import monitor
 
     return monitor(
@@ -55,7 +55,7 @@ def run_monitor(parts: Parts, as_of: date | None = None, now: datetime | None = 
         templates=load_templates(parts.settings.programme).templates,
         cases=build_cases(parts, by="monitor"),
         outbox=build_outbox(parts, by="monitor"),
-        now=now or now_of(parts, as_of),
+        now=now or parts.clock(as_of)(),
         as_of=as_of,
     )
 
@@ -114,7 +114,7 @@ def list_calls(
     """
     if context.invoked_subcommand is not None:
         return
-    from chw_tools.wiring import build_cases, now_of
+    from chw_tools.wiring import build_cases
     from chw_tools.workflows.calls import show_calls
 
     world: World = context.obj
@@ -123,7 +123,7 @@ def list_calls(
             store=parts.store,
             cases=build_cases(parts, by="cli"),
             programme=parts.programme,
-            today=day(on) or now_of(parts, None).date(),
+            today=day(on) or parts.clock()().date(),
             worker_id=worker,
         )
     if csv is not None:
@@ -161,12 +161,12 @@ def record(
     ] = None,
 ) -> None:
     """Keep what a call came to, and all that follows."""
-    from chw_tools.wiring import build_cases, build_outbox, now_of
+    from chw_tools.wiring import build_cases, build_outbox
     from chw_tools.workflows.calls import record_outcome
 
     world: World = context.obj
     with world.parts() as parts:
-        now = now_of(parts, None)
+        now = parts.clock()()
         record_outcome(
             store=parts.store,
             cases=build_cases(parts, by="cli"),
@@ -212,7 +212,7 @@ def declare(
     """
     import secrets
 
-    from chw_tools.wiring import build_cases, now_of
+    from chw_tools.wiring import build_cases
     from chw_tools.workflows.experiments import declare_experiment
 
     world: World = context.obj
@@ -226,7 +226,7 @@ def declare(
             cases=build_cases(parts, by="cli"),
             programme=parts.programme,
             salt=secrets.token_hex(16),
-            now=now_of(parts, None),
+            now=parts.clock()(),
         )
     if json:
         say_json(found.declared())
@@ -266,7 +266,7 @@ def read(
     json: Json = False,
 ) -> None:
     """Read an experiment where its design allows it; from then on it exposes nobody."""
-    from chw_tools.wiring import build_cases, now_of
+    from chw_tools.wiring import build_cases
     from chw_tools.workflows.experiments import read_experiment_once
 
     world: World = context.obj
@@ -276,7 +276,7 @@ def read(
             store=parts.store,
             cases=build_cases(parts, by="cli"),
             programme=parts.programme,
-            now=now_of(parts, None),
+            now=parts.clock()(),
             as_of=day(as_of),
         )
     _say_experiments((view,), json)

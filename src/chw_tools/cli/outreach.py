@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,17 +34,13 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(outreach, name="outreach")
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @outreach.command(epilog="Example: chw outreach status --json")
 def status(context: typer.Context, json: Json = False) -> None:
     """How messages stand: by channel and state, what is stopped, what waits."""
     from chw_tools.wiring import build_outbox
 
     with context.obj.parts() as parts:
-        found = build_outbox(parts, by="status").status(now=_now())
+        found = build_outbox(parts, by="status").status(now=parts.clock()())
     if json:
         say_json(found)
         return
@@ -80,7 +76,7 @@ def stop(context: typer.Context, channel: Channel = "all", why: Why = "by_hand")
 
     with context.obj.parts() as parts:
         changed = build_outbox(parts, by="cli").stop(
-            _channel(channel), now=_now(), reason=_key(why)
+            _channel(channel), now=parts.clock()(), reason=_key(why)
         )
     say(f"{_named(channel)} {'stopped' if changed else 'stood still already'}.")
 
@@ -92,8 +88,8 @@ def start(context: typer.Context, channel: Channel = "all") -> None:
 
     with context.obj.parts() as parts:
         outbox = build_outbox(parts, by="cli")
-        changed = outbox.start(_channel(channel), now=_now())
-        still = [one for one in outbox.status(now=_now()).channels if one.is_stopped]
+        changed = outbox.start(_channel(channel), now=parts.clock()())
+        still = [one for one in outbox.status(now=parts.clock()()).channels if one.is_stopped]
     say(f"{_named(channel)} {'may go again' if changed else 'were not stopped by this switch'}.")
     for one in still:
         name = "All messages are" if one.channel == "*" else f"{one.channel} is"
@@ -142,8 +138,8 @@ def rehearse(
     from chw_tools.outreach.rehearsal import rehearse as foresee
     from chw_tools.wiring import build_outbox
 
-    now = _now()
     with context.obj.parts() as parts:
+        now = parts.clock()()
         outbox, policy = build_outbox(parts, by="rehearsal"), parts.programme.outreach
         ahead = outbox.outlook(now=now, until=now + timedelta(days=days))
         told = foresee(ahead, policy=policy, now=now, days=days)

@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -122,13 +122,13 @@ def _work(
     hear = make_hearing(parts, sender, outbox)
     if once:
         if daily is not None:
-            daily.run_if_due(_now())
+            daily.run_if_due(sender.clock())
         say(said(_round(sender, hear, settle=True)))
         return
     set_up_logs(level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
     patience = _PATIENCE_SECONDS if daily is None else _PATIENCE_WITH_MONITOR
     health = Health(max(patience, _PATIENCE_ROUNDS * interval))
-    metrics = WorkerMetrics(lambda: outbox.status(now=_now()), _now)
+    metrics = WorkerMetrics(lambda: outbox.status(now=sender.clock()), sender.clock)
     server = None if port is None else watch(metrics, health, host=host, port=port)
     if server is not None:
         say(f"Health and metrics at http://{host}:{server.server_address[1]}/")
@@ -140,10 +140,6 @@ def _work(
         if server is not None:
             server.shutdown()
         _log.info("worker_stopped")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def make_sender(world: World, parts: Parts, stopping: threading.Event) -> tuple[Sender, Outbox]:
@@ -158,7 +154,7 @@ def make_sender(world: World, parts: Parts, stopping: threading.Event) -> tuple[
         providers={channel: one.name for channel, one in gateways.items()},
     )
     policy = parts.programme.outreach
-    sender = Sender(outbox, parts.store, gateways, policy, _now, stopping.is_set)
+    sender = Sender(outbox, parts.store, gateways, policy, parts.clock(), stopping.is_set)
     return sender, outbox
 
 
@@ -170,7 +166,7 @@ def make_hearing(parts: Parts, sender: Sender, outbox: Outbox) -> Hear:
     inbox = build_inbox(parts, by=f"worker-{os.getpid()}")
 
     def hear() -> Mapping[str, int]:
-        now = _now()
+        now = sender.clock()
         collect_news(gateways=sender.gateways.values(), outbox=outbox, inbox=inbox, now=now)
         return read_replies(inbox=inbox, now=now)
 
@@ -250,7 +246,7 @@ class _Rounds:
             began = time.monotonic()
             try:
                 if self.daily is not None:
-                    self.daily.run_if_due(_now())
+                    self.daily.run_if_due(self.sender.clock())
                 settle = began - self.settled_at >= _SETTLE_SECONDS
                 sent = _round(self.sender, self.hear, settle=settle)
                 self.settled_at = began if settle else self.settled_at

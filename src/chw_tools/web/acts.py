@@ -16,7 +16,6 @@ from chw_tools.wiring import (
     build_gateways,
     build_inbox,
     build_outbox,
-    now_of,
 )
 from chw_tools.workflows import (
     assess,
@@ -295,7 +294,7 @@ class Acts:
             store=parts.store,
             cases=self.cases,
             programme=parts.programme,
-            today=now_of(parts).date(),
+            today=self.now().date(),
             worker_id=worker_id,
         )
 
@@ -303,7 +302,7 @@ class Acts:
         self, *, task_id: str, outcome: str, on: date | None = None, event_id: str | None = None
     ) -> str:
         """Keep what a call came to; gives the key of the entry."""
-        now = now_of(self.parts)
+        now = self.now()
         return calls.record_outcome(
             store=self.parts.store,
             cases=self.cases,
