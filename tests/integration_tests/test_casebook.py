@@ -83,7 +83,7 @@ def test_two_who_record_at_once_do_not_both_count(any_url):
     assert not place.cases.is_told(place.people[1])
     record_outcome(
         store=place.store, cases=place.cases, outbox=place.outbox, task_id=task["id"],
-        outcome="died", on=BEGIN, today=BEGIN, now=NOW,
+        outcome="died", on=BEGIN, today=BEGIN, now=NOW, country=PROGRAMME.country,
     )  # fmt: skip
     gone = place.store.load_register().person_changes
     assert gone["change"].tolist() == ["died"]

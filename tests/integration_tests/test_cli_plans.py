@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,12 +11,17 @@ import pytest
 
 from chw_tools.api.schemas import run_shown
 from chw_tools.cli.main import main
+from chw_tools.outreach.advancing import Move
+from chw_tools.outreach.tasks import new_tasks
 from chw_tools.settings import read_settings
+from chw_tools.web.acts import Acts
 from chw_tools.wiring import build_parts
 from chw_tools.workflows.planning import PlanningAsked, run_planning
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+NOW = datetime(2026, 1, 4, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +184,31 @@ def test_every_kind_of_plan_is_made_and_kept(world: dict[str, str], asked: Plann
     assert asked.kind in shown
     if asked.kind in ("week", "replay"):
         assert told[-1][1] == told[-1][2]
+
+
+def test_a_week_over_http_holds_the_visits_that_follow_ups_ask_for(world: dict[str, str]) -> None:
+    parts = build_parts(read_settings(world))
+    try:
+        acts = Acts(parts)
+        people = parts.store.load_register().people
+        person = people.loc[people["died_on"].isna() & people["moved_on"].isna(), "id"].iloc[-1]
+        asked = {
+            "dedupe_key": "a visit",
+            "person_id": person,
+            "kind": "visit",
+            "urgency": "within_days",
+            "reason": "no_answers",
+            "due_on": pd.Timestamp("2026-01-06"),
+        }
+        acts.cases.add("tasks", new_tasks([asked], now=NOW))
+        run_id = acts.run_planning(PlanningAsked("week", seconds=1.0, days=2), lambda *_: None)
+        visits = parts.store.load_run(run_id).tables["week_visits"].set_index("person_id")
+        (task,) = acts.cases.tasks(kinds=["visit"]).itertuples()
+        acts.cases.move_tasks([Move(task.id, task.state, "cancelled", "test")], now=NOW)
+    finally:
+        parts.close()
+
+    assert visits.loc[person, "because"] == "required"
 
 
 def test_a_draft_of_caseloads_is_in_force_nowhere(world: dict[str, str]) -> None:

@@ -113,6 +113,7 @@ def _day(store, cases, outbox, on, rng):
             on=on.date(),
             today=on.date(),
             now=_now(on, 12),
+            country=PROGRAMME.country,
         )
 
 

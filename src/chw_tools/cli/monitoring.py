@@ -176,6 +176,7 @@ def record(
             on=day(on) or now.date(),
             today=max(parts.today, now.date()),
             now=now,
+            country=parts.programme.country,
         )
     say("Kept. Next: chw calls")
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from chw_tools.outreach.enrolment import Reach, may_call, task_row
-from chw_tools.outreach.experiments import HOLDOUT
 from chw_tools.outreach.machines import ENROLMENT
+from chw_tools.outreach.messages import HOLDOUT
 from chw_tools.outreach.tasks import OPEN, TASK, new_tasks
 
 if TYPE_CHECKING:

@@ -41,6 +41,8 @@ class Effect:
         Decision about the register entry; empty where none is.
     withdraws : bool
         Whether consent to being reached is withdrawn.
+    spoils : bool
+        Whether the number that was called is somebody else's, so that no message goes to it.
     """
 
     after: str
@@ -49,6 +51,7 @@ class Effect:
     visit: str = ""
     change: str = ""
     withdraws: bool = False
+    spoils: bool = False
 
 
 #: 30 and 7 days: Simple's snooze (as the outreach specification has it). A call that reached
@@ -62,7 +65,7 @@ EFFECTS: dict[str, Effect] = {
     "moved": Effect("completed", closes=True, change="moved"),
     "refused": Effect("completed", closes=True, visit="refused", withdraws=True),
     "died": Effect("completed", closes=True, change="died"),
-    "wrong_number": Effect("failed"),
+    "wrong_number": Effect("failed", spoils=True),
 }
 assert set(EFFECTS) == set(CALL_OUTCOMES)  # noqa: S101 (a table that lacks one is no table)
 

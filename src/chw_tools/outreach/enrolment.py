@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from chw_tools.outreach.experiments import HOLDOUT, NEVER_IN_ARMS, arms_of
-from chw_tools.outreach.messages import Message, dedupe_key
+from chw_tools.outreach.experiments import NEVER_IN_ARMS, arms_of
+from chw_tools.outreach.messages import HOLDOUT, Message, dedupe_key
 from chw_tools.outreach.tasks import OURS, new_tasks
 from chw_tools.programme.protocols import protocol_for
 from chw_tools.records import conform, derived_id

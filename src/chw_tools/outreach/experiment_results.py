@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from chw_tools.outreach.experiments import HOLDOUT
+from chw_tools.outreach.messages import HOLDOUT
 
 if TYPE_CHECKING:
     from collections.abc import Collection

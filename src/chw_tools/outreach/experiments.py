@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.errors import InputError
+from chw_tools.outreach.messages import HOLDOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: The arm that gets no reminders; by this name everywhere.
-HOLDOUT = "holdout"
 #: What an arm may withhold. Whatever is due by a guideline is not among it.
 WITHHOLDABLE = ("reminders",)
 #: With a smaller share nobody could tell whether reminders help at all. Project decision.

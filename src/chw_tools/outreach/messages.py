@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 REPLY = "reply"
 #: Step of the one confirmation after STOP: the only message that goes to a stopped number.
 STOP_REPLY = "stop_reply"
-#: Arm of an experiment that is told nothing.
+#: The arm of an experiment that gets no reminders; by this name everywhere.
 HOLDOUT = "holdout"
 
 

@@ -312,6 +312,7 @@ class Acts:
             on=on or now.date(),
             today=max(self.today(), now.date()),
             now=now,
+            country=self.parts.programme.country,
             event_id=event_id,
         )
 

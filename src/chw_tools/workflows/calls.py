@@ -154,13 +154,30 @@ def record_outcome(
     on: date,
     today: date,
     now: datetime,
+    country: str,
     event_id: str | None = None,
 ) -> str:
     """Keep what a call came to, and all that follows; gives the key of the entry.
 
     What is told is also an event of the register: the telephone contact as a visit of kind
     ``phone``, a death or a move as a decision that can be taken back, a refusal as consent
-    withdrawn. Sent twice with one key it is kept once.
+    withdrawn. A wrong number gets no more messages, whoever else has it on record: a stranger
+    must not read of anybody's health. Sent twice with one key it is kept once.
+
+    Parameters
+    ----------
+    store, cases, outbox
+        The parts.
+    task_id, outcome : str
+        What was called about, and one of the keys of ``EFFECTS``.
+    on, today : date
+        Day of the call, and the present day.
+    now : datetime
+        When it is recorded.
+    country : str
+        Of numbers without a code, two letters.
+    event_id : str, optional
+        Key of the entry, given by whoever may send it twice.
 
     Raises
     ------
@@ -197,7 +214,20 @@ def record_outcome(
         )
         if effect.closes:
             _end(cases, outbox, task, outcome, on=on, now=now)
+        if effect.spoils and person_id is not None and task["kind"] != "visit":
+            called = _number_called(store, person_id, on=on, country=country)
+            outbox.mark_bad(dict.fromkeys(called, outcome), now=now)
     return key
+
+
+def _number_called(
+    store: RegisterStore, person_id: str, *, on: date, country: str
+) -> tuple[str, ...]:
+    """The number that the list of that day gave, where it gave one."""
+    register = store.load_register(person_ids=store.related_people([person_id]))
+    known = as_known_on(register, pd.Timestamp(on))
+    reach = reaches_of(known, [person_id], country=country).get(person_id)
+    return (reach.number,) if reach and reach.number else ()
 
 
 def _tell_register(

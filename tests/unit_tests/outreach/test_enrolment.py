@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from chw_tools.outreach.enrolment import Hours, Reach, Running, enrol
-from chw_tools.outreach.experiments import HOLDOUT, Arm, Experiment
+from chw_tools.outreach.experiments import Arm, Experiment
+from chw_tools.outreach.messages import HOLDOUT
 from chw_tools.programme.protocols import load_protocols
 from chw_tools.programme.templates import load_templates
 from chw_tools.records import conform, empty_table, new_id

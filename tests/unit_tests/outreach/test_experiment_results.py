@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from chw_tools.outreach.experiment_results import compare, read_results, srm_probability
-from chw_tools.outreach.experiments import HOLDOUT, SEEN, Arm, Experiment
+from chw_tools.outreach.experiments import SEEN, Arm, Experiment
+from chw_tools.outreach.messages import HOLDOUT
 from chw_tools.records import conform
 from chw_tools.records.contacting import EXPOSURES
 

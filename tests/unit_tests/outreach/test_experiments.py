@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from chw_tools.errors import InputError
 from chw_tools.outreach.experiments import (
-    HOLDOUT,
     SEEN,
     Arm,
     Experiment,
@@ -21,6 +20,7 @@ from chw_tools.outreach.experiments import (
     may_take_part,
     read_experiment,
 )
+from chw_tools.outreach.messages import HOLDOUT
 from chw_tools.programme.protocols import load_protocols
 from chw_tools.records.derived import URGENCIES
 

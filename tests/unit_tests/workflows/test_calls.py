@@ -9,7 +9,9 @@ import pytest
 from tests.unit_tests.workflows.test_monitor import BEGIN, PROGRAMME, Place
 
 from chw_tools.errors import Conflict, InputError, NotFound
+from chw_tools.outreach.tasks import new_tasks
 from chw_tools.records import new_id
+from chw_tools.store.tables import WORK
 from chw_tools.workflows.calls import asked_visits, record_outcome, show_calls
 from chw_tools.workflows.experiments import (
     declare_experiment,
@@ -45,6 +47,7 @@ def tell(place, row, outcome, on=BEGIN, **more):
         on=on,
         today=on,
         now=NOW + (on - BEGIN),
+        country=PROGRAMME.country,
         **more,
     )
 
@@ -126,6 +129,35 @@ def test_three_days_without_an_answer_ask_for_a_visit_that_the_plan_takes(place)
     assert asked["due_by"].iloc[0] == pd.Timestamp(BEGIN + timedelta(days=9))
 
 
+def bad_numbers(place):
+    with place.store.working() as connection:
+        rows = connection.execute(WORK["contact_points"].select()).mappings()
+        return {row["number"]: row["bad_reason"] for row in rows if row["is_bad"]}
+
+
+def test_a_wrong_number_is_written_to_no_more(place):
+    row = calls(place)[0]
+    for outcome in ("not_reachable", "call_later"):
+        tell(place, row, outcome)
+    assert bad_numbers(place) == {}
+    tell(place, row, "wrong_number")
+    assert bad_numbers(place) == {row.phone: "wrong_number"}
+
+
+@pytest.mark.parametrize(("kind", "phones"), [("visit", True), ("call", False)])
+def test_where_no_number_was_called_none_is_blamed(kind, phones):
+    place = Place(phones=phones)
+    asked = {"dedupe_key": "t", "person_id": place.people[0], "kind": kind}
+    asked |= {"urgency": "within_days", "due_on": pd.Timestamp(BEGIN)}
+    place.cases.add("tasks", new_tasks([asked], now=NOW))
+    (row,) = show_calls(
+        store=place.store, cases=place.cases, programme=PROGRAMME, today=BEGIN, kinds=[kind]
+    ).rows
+    tell(place, row, "wrong_number")
+    assert bad_numbers(place) == {}
+    place.store.close()
+
+
 def test_sent_twice_it_is_kept_once(place):
     row, key = calls(place)[0], new_id()
     assert tell(place, row, "not_reachable", event_id=key) == key
@@ -142,11 +174,12 @@ def test_what_cannot_be_is_refused_and_changes_nothing(place):
         record_outcome(
             store=place.store, cases=place.cases, outbox=place.outbox, task_id=row.task_id,
             outcome="agreed", on=BEGIN + timedelta(days=9), today=BEGIN, now=NOW,
+            country=PROGRAMME.country,
         )  # fmt: skip
     with pytest.raises(NotFound):
         record_outcome(
             store=place.store, cases=place.cases, outbox=place.outbox, task_id=new_id(),
-            outcome="agreed", on=BEGIN, today=BEGIN, now=NOW,
+            outcome="agreed", on=BEGIN, today=BEGIN, now=NOW, country=PROGRAMME.country,
         )  # fmt: skip
     tell(place, row, "wrong_number")
     with pytest.raises(Conflict, match="done already"):

@@ -166,6 +166,11 @@ class Outbox:
         with self.store.working() as connection:
             return contacts.start_number(connection, number, now=now)
 
+    def mark_bad(self, numbers: Mapping[str, str], *, now: datetime) -> None:
+        """Note numbers that no message may go to, with the reason's key."""
+        with self.store.working() as connection:
+            contacts.mark_bad(connection, numbers, now=now)
+
     def stop(self, channel: str = contacts.ALL, *, now: datetime, reason: str = "") -> bool:
         """Stop a channel, or all: once this returns no send by it begins."""
         with self.store.working() as connection:
