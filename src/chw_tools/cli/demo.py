@@ -69,6 +69,9 @@ def demo(
         else:
             _own_data(parts, account, data, mapping)
         _planned(parts, account, day(as_of))
+        if parts.store.population == "simulated":
+            # What is owed to real people is set going by those who run the programme.
+            _followed_up(parts, account, day(as_of))
         _say_tracked(parts, tracking)
         say_notes(parts.store.notes)
         say(f"\nThe store: {world.settings.shown()['CHW_DATABASE_URL']}")
@@ -242,6 +245,18 @@ def _planned(parts: Parts, account: _Account, as_of: date | None) -> None:
             f"{len(result.plan.unvisited):,} wait or are due later, each with the reason"
         )
     say_notes(result.notes)
+
+
+def _followed_up(parts: Parts, account: _Account, as_of: date | None) -> None:
+    from chw_tools.cli.monitoring import run_monitor
+
+    with account.step("Looking who is overdue, worse or silent") as told:
+        found = run_monitor(parts, as_of)
+        told.append(
+            f"{found.n_open:,} follow-ups open; new: {found.n_planned:,} messages planned, "
+            f"{sum(found.tasks.values()):,} calls and visits asked for; "
+            "nothing is sent (chw worker)"
+        )
 
 
 def _serve(parts: Parts, port: int | None) -> None:
