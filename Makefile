@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock docs data bench bench-planning bench-risk torture clean install install-dev image notebooks model-gate release secrets site terraform-mock
+.PHONY: help demo test test-long lint format lock docs data bench bench-planning bench-risk torture clean install install-dev image notebooks model-gate release secrets site terraform-mock
 
 help:           ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ demo: $(VENV)/run.stamp             ## simulate a district (or DATA=folder), pla
 
 test: $(VENV)/dev.stamp             ## run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-long: $(VENV)/dev.stamp        ## every test, with many more drawn examples of each property
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/dev.stamp             ## style, types, floors, generated pages
 	@$(BIN)/ruff check .

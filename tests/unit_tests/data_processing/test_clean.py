@@ -387,7 +387,7 @@ def batches(draw) -> tuple[str, pd.DataFrame]:
 
 
 @given(batches())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_nothing_is_dropped_silently_and_what_is_trusted_is_as_declared(batch):
     name, raw = batch
     done = clean_table(TABLES[name], raw, catalogue=CATALOGUE, today=TODAY)
@@ -398,7 +398,7 @@ def test_nothing_is_dropped_silently_and_what_is_trusted_is_as_declared(batch):
 
 
 @given(batches())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_trusted_rows_stay_as_they_are_when_cleaned_again(batch):
     name, raw = batch
     once = clean_table(TABLES[name], raw, catalogue=CATALOGUE, today=TODAY).trusted
@@ -407,7 +407,7 @@ def test_trusted_rows_stay_as_they_are_when_cleaned_again(batch):
 
 
 @given(batches())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_one_row_alone_is_as_in_its_batch(batch):
     name, raw = batch
     raw = raw.assign(id=[f"k{n}" for n in range(len(raw))], at=[str(n) for n in range(len(raw))])
@@ -422,7 +422,7 @@ def test_one_row_alone_is_as_in_its_batch(batch):
 
 
 @given(batches())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_quick_check_and_pandera_agree(batch):
     name, raw = batch
     table = TABLES[name]

@@ -252,14 +252,14 @@ def registers(draw) -> Register:
 
 
 @given(registers())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_applying_it_twice_changes_nothing(everything):
     once = as_known_on(everything, AS_OF)
     same(as_known_on(once, AS_OF), once)
 
 
 @given(registers(), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_order_of_rows_changes_nothing(everything, chance):
     seed = chance.randrange(1000)
     shuffled = Register.of(
@@ -269,7 +269,7 @@ def test_the_order_of_rows_changes_nothing(everything, chance):
 
 
 @given(registers())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_rows_known_later_change_nothing(everything):
     earlier = replace(
         everything,
@@ -279,7 +279,7 @@ def test_rows_known_later_change_nothing(everything):
 
 
 @given(registers())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_one_person_alone_is_as_among_many(everything):
     known = as_known_on(everything, AS_OF)
     merged = everything.person_changes["change"] == "merged"

@@ -126,7 +126,7 @@ def test_parquet_comes_with_row_numbers(tmp_path):
         list(read_parquet(next(list_files(path))))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(widths=st.lists(st.integers(1, 4), min_size=1, max_size=30))
 def test_every_line_is_a_row_or_listed(tmp_path_factory, widths):
     path = tmp_path_factory.mktemp("lines") / "people.csv"

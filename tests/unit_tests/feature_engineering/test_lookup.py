@@ -12,7 +12,7 @@ from chw_tools.feature_engineering.lookup import positions_among
 IDS = st.lists(st.sampled_from(["a", "b", "c", "d", None]), max_size=8)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ids=IDS, among=st.lists(st.sampled_from("abcxyz"), unique=True))
 def test_positions_are_those_of_a_plain_search(ids, among):
     found = positions_among(pd.Series(ids, dtype="str"), pd.Index(among, dtype="str"))

@@ -63,7 +63,7 @@ def test_logit_and_probability_undo_each_other(risks):
     assert compute_probability(compute_logit(risks)) == pytest.approx(np.array(risks), rel=1e-9)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.9]), min_size=2, max_size=60))
 def test_bins_keep_equal_risks_together_and_follow_their_order(risks):
     values = np.array(risks)

@@ -19,7 +19,7 @@ from chw_tools.model_evaluation.resampling import Resampling
 NONE = Resampling(1, seed=0, n_resamples=0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([1, 2, 3])), min_size=2, max_size=6

@@ -298,7 +298,7 @@ _READING = st.tuples(
 
 
 @given(st.lists(_READING, max_size=40), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_one_person_alone_is_found_as_among_many(readings, data):
     people = [f"018bcfe5-6800-7cc0-8b4f-{n:012d}" for n in range(900, 906)]
     told = Told()

@@ -166,7 +166,7 @@ known_people = st.fixed_dictionaries(
 
 @given(known=known_people, risk=st.floats(0, 1))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_change_lies_within_its_interval_and_never_exceeds_the_risk(
     known: dict[str, Any], risk: float, features_of: Any

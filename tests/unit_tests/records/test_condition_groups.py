@@ -65,7 +65,7 @@ CODES = st.sampled_from(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(CODES, max_size=12))
 def test_members_are_as_asked_one_by_one(pairs):
     systems = pd.Series([s for s, _ in pairs], dtype="str")

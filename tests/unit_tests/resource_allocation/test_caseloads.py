@@ -67,7 +67,7 @@ def with_room(problem: CaseloadProblem) -> CaseloadProblem:
     return replace(problem, capacity=capacity, high=high, low=high // 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 100_000))
 def test_near_the_best_and_never_below_the_bound(seed: int) -> None:
     problem = draw_problem(seed)
@@ -81,7 +81,7 @@ def test_near_the_best_and_never_below_the_bound(seed: int) -> None:
     assert plan.cost <= best + (problem.unserved * problem.load).max()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 100_000), room=st.floats(0.0, 1.2))
 def test_never_called_feasible_when_it_is_not(seed: int, room: float) -> None:
     drawn = draw_problem(seed, n=12, m=4)
@@ -115,7 +115,7 @@ def test_the_same_problem_gives_the_same_plan() -> None:
     assert one.worker.tolist() == other.worker.tolist()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 100_000))
 def test_only_the_homes_of_who_is_away_move(seed: int) -> None:
     problem = draw_problem(seed, n=20, m=4)

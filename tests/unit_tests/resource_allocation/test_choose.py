@@ -54,7 +54,7 @@ def brute_force(value: np.ndarray, cost: np.ndarray, capacity: int) -> float:
     return best
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.integers(1, 30)), min_size=1, max_size=9),
     st.integers(0, 90),
@@ -101,7 +101,7 @@ def test_with_floors_near_the_best_of_all_and_under_the_bound(seed: int) -> None
     assert made.bound >= best - 1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 400), st.integers(0, 12))
 def test_never_called_feasible_when_it_is_not(seed: int, each: int, owed: int) -> None:
     people = draw(seed)

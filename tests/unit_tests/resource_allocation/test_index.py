@@ -49,7 +49,7 @@ def oracle(p: np.ndarray, state: int, b: float) -> float:
     return (low + high) / 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(transitions, st.sampled_from([0.5, 0.9, 0.95]))
 def test_the_closed_form_is_the_oracle_s(p: np.ndarray, b: float) -> None:
     index = two_state_index(p, discount=b)[0]
@@ -157,7 +157,7 @@ def test_forward_and_reverse_people_are_both_there_and_right(
     assert np.quantile(np.abs(index - known)[reverse], 0.9) < 1e-5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(transitions, st.integers(0, 1), st.integers(1, 30))
 def test_belief_after_weeks_is_the_chain_week_by_week(
     p: np.ndarray, state: int, weeks: int

@@ -111,7 +111,7 @@ def best_worst_fill(need: np.ndarray, there: int, weight: np.ndarray) -> tuple[f
     return best, float(min(1.0, there / (need * weight).sum()) if (weight == 1).all() else 1.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     need=st.lists(st.integers(1, 6), min_size=1, max_size=4),
     there=st.integers(0, 15),

@@ -67,7 +67,7 @@ def tried(term, more):
     return [v for v in values if not np.isinf(v)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.one_of(steps(), levels(), pieces()), min_size=1, max_size=5), st.data())
 def test_every_value_scores_as_by_plain_bisection(terms, data):
     more = data.draw(st.lists(st.floats(-2e3, 2e3), max_size=5))
@@ -82,7 +82,7 @@ def test_every_value_scores_as_by_plain_bisection(terms, data):
             assert scored.tolist() == wanted
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(steps())
 def test_the_ends_of_the_line_are_bins_too(term):
     found = compile_terms([term]).score(np.array([[-np.inf, np.inf]]))

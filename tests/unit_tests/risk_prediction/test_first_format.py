@@ -133,7 +133,7 @@ PERSON = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(PERSON, min_size=1, max_size=8))
 def test_constant_and_contributions_make_up_the_risk(rows):
     features = people(*map(list, zip(*rows, strict=True)))

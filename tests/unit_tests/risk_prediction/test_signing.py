@@ -140,7 +140,7 @@ def test_a_whole_number_too_large_is_refused_on_reading():
         read_portable(json.dumps(content))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_reads_back_the_same(number):
     assert float(number_text(number)) == number
@@ -176,7 +176,7 @@ def test_javascript_writes_the_same_bytes():
     assert said.stdout == canonical_bytes(content)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(VALUES)
 def test_canonical_bytes_are_json_of_the_same_value(value):
     written = canonical_bytes(value)
