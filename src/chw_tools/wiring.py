@@ -65,13 +65,13 @@ class Parts:
         """What tells the programme's instant, aware.
 
         This machine's clock; but simulated people live in days of their own, by today's clock
-        all that is due to them would be stale. With them it is this hour of the day after the
-        last recorded one (or after ``as_of``), the day that lists are made for.
+        all that is due to them would be stale. With them it is this hour of the day that lists
+        are made for (:meth:`chw_tools.store.Store.day_of_lists`), or of the day after ``as_of``.
         """
-        known = as_of or self.store.last_recorded_day()
-        if self.store.population != "simulated" or known is None:
+        day = self.store.day_of_lists() if as_of is None else as_of + timedelta(days=1)
+        if self.store.population != "simulated" or day is None:
             return lambda: datetime.now(UTC)
-        ahead = self.today - known - timedelta(days=1)
+        ahead = self.today - day
         return lambda: datetime.now(UTC) - ahead
 
     def close(self) -> None:

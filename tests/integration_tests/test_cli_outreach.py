@@ -58,7 +58,7 @@ def world(tmp_path: Path) -> tuple[dict[str, str], list[Message]]:
         # Simulated people live on from their last recorded day: yesterday.
         yesterday = pd.Timestamp(now_in_utc().date()) - pd.Timedelta(days=1)
         asked = {"id": new_id(), "person_id": planned[0].person_id, "purpose": "research"}
-        asked |= {"decision": "given", "source": "chw"}
+        asked |= {"decision": "given", "source": "an import"}
         days = dict.fromkeys(("decided_on", "known_on"), yesterday)
         store.save("consents", conform(TABLES["consents"], pd.DataFrame([asked | days])))
     return environ, planned

@@ -22,6 +22,13 @@ def test_the_clock_stands_where_the_records_end(tmp_path, population):
         people = pd.DataFrame([row]).assign(known_on=pd.Timestamp(long_ago.date()))
         parts.store.save("people", conform(TABLES["people"], people))
     now, real = parts.clock()(), datetime.now(UTC)
+    if population == "simulated":
+        # A call or visit entered here is no new day; a plan for a later day is.
+        later = pd.Timestamp("2024-06-01")
+        visit = {"id": new_id(), "person_id": row["id"], "kind": "phone", "outcome": "seen"}
+        visit |= {"visited_on": later, "known_on": later, "source": "chw"}
+        parts.store.save("visits", conform(TABLES["visits"], pd.DataFrame([visit])))
+        assert abs(parts.clock()() - now) < timedelta(minutes=5)
     parts.close()
     if population == "real":
         assert abs(now - real) < timedelta(minutes=5)

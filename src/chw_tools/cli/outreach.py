@@ -135,11 +135,13 @@ def rehearse(
     Nothing is sent and nothing is changed. Facts are those of now: who consents, comes or dies
     meanwhile is not foreseen.
     """
+    from chw_tools.cli.working import gateways_of
     from chw_tools.outreach.rehearsal import rehearse as foresee
     from chw_tools.wiring import build_outbox
 
     with context.obj.parts() as parts:
         now = parts.clock()()
+        gateways_of(context.obj, parts)  # a fault that the worker would meet is met here too
         outbox, policy = build_outbox(parts, by="rehearsal"), parts.programme.outreach
         ahead = outbox.outlook(now=now, until=now + timedelta(days=days))
         told = foresee(ahead, policy=policy, now=now, days=days)

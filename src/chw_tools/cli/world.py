@@ -68,7 +68,7 @@ def say_json(value: Any) -> None:
     say(orjson.dumps(value, default=_plain, option=options).decode())
 
 
-_KEYS = ("Person", "Key")
+_KEYS = ("Person", "Key", "Number")
 #: Columns of a terminal beside which a key of 36 letters leaves room for the rest.
 _WIDE = 110
 

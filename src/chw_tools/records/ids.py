@@ -19,6 +19,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: Source of what is entered here rather than brought in.
+ENTERED_HERE = "chw"
 _DIGEST_BYTES = 10
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 

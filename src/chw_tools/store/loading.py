@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -95,11 +95,20 @@ def find_last_day(reader: Reader) -> date | None:
     return _newest_known(reader, _DATED) or _newest_known(reader, ("people",))
 
 
-def _newest_known(reader: Reader, tables: Iterable[str]) -> date | None:
-    days = [
-        reader.value(reader.select(name, [sa.func.max(REGISTER[name].c.known_on)]))
-        for name in tables
-    ]
+def find_last_imported_day(reader: Reader, *, entered_as: str) -> date | None:
+    """The newest day of what came in from outside; what was entered here is left aside."""
+    return _newest_known(reader, _DATED, other_than=entered_as) or find_last_day(reader)
+
+
+def _newest_known(
+    reader: Reader, tables: Iterable[str], *, other_than: str | None = None
+) -> date | None:
+    def newest(name: str) -> sa.Select[Any]:
+        table = REGISTER[name].c
+        chosen = reader.select(name, [sa.func.max(table.known_on)])
+        return chosen if other_than is None else chosen.where(table.source != other_than)
+
+    days = [reader.value(newest(name)) for name in tables]
     known = [day if isinstance(day, date) else date.fromisoformat(day) for day in days if day]
     return max(known, default=None)
 

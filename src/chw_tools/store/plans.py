@@ -96,7 +96,7 @@ def _iso(day: date) -> str:
 
 def load_plan(reader: Reader, *, visit_on: date | None, worker_id: str | None) -> StoredPlan | None:
     """The plan in force for a day, or None."""
-    day = visit_on or _last_whole_day(reader)
+    day = visit_on or find_last_whole_day(reader)
     runs = list(_runs_in_force(reader, day)) if day else []
     if not runs:
         return None
@@ -123,7 +123,7 @@ def load_plan(reader: Reader, *, visit_on: date | None, worker_id: str | None) -
 
 def count_plan(reader: Reader) -> tuple[date | None, dict[str, int]]:
     """The newest day planned for everybody, and its rows in force by table."""
-    day = _last_whole_day(reader)
+    day = find_last_whole_day(reader)
     runs = list(_runs_in_force(reader, day)) if day else []
     return day, {name: _count_in_force(reader, runs, name) for name in PLANNED}
 
@@ -162,7 +162,7 @@ def load_recommendations(reader: Reader, *, person_ids: Collection[str] | None) 
     return _as_declared("recommendations", advice)
 
 
-def _last_whole_day(reader: Reader) -> date | None:
+def find_last_whole_day(reader: Reader) -> date | None:
     """The newest day planned for everybody.
 
     One worker's tomorrow, planned anew after each visit, must not pass for today's plan.

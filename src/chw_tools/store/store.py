@@ -6,12 +6,14 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
 from chw_tools.errors import Conflict, PopulationMixed, StoreUnavailable
 from chw_tools.records import TABLES, Source
+from chw_tools.records.ids import ENTERED_HERE
 from chw_tools.store import copies, imports, loading, longer_plans, plans, risks, saving
 from chw_tools.store.census import Census, count_work, take_census
 from chw_tools.store.connection import Reader
@@ -277,6 +279,17 @@ class Store:
         """The newest day on which the programme learnt anything, or None."""
         with self._reading(scope) as reader:
             return loading.find_last_day(reader)
+
+    def day_of_lists(self) -> date | None:
+        """The day that lists are made for: the newest planned, else the one after the records.
+
+        What is entered here (a visit, a call) moves it no further; a new plan or import does.
+        """
+        with self._reading() as reader:
+            known = loading.find_last_imported_day(reader, entered_as=ENTERED_HERE)
+            planned = plans.find_last_whole_day(reader)
+        after = None if known is None else known + timedelta(days=1)
+        return max((day for day in (after, planned) if day is not None), default=None)
 
     # -- imports -------------------------------------------------------------------
 

@@ -349,6 +349,7 @@ class FakeActs:
             everything_stopped=self.stopped is not None,
             stop_reason=self.stopped or "",
             channels=(ChannelView("sms", False, False, "", 5, stages),),
+            was_looked=True,
             follow_ups={"same_day": 2},
             tasks={"call": 2},
             n_opted_out=1,

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chw_tools.errors import NotFound
+from chw_tools.outreach.windows import zone_named
 from chw_tools.wiring import (
     build_cases,
     build_gateways,
@@ -255,8 +256,9 @@ class Acts:
 
     def show_outreach(self) -> OutreachView:
         """How outreach stands now."""
+        zone = zone_named(self.parts.programme.outreach.quiet_hours.time_zone)
         return outreach_views.show_outreach(
-            store=self.parts.store, outbox=self.outbox, now=self.now()
+            store=self.parts.store, outbox=self.outbox, now=self.now().astimezone(zone)
         )
 
     def show_rehearsal(self, *, days: int) -> RehearsalView:

@@ -16,10 +16,10 @@ from chw_tools.outreach.calls import EFFECTS, call_list, snoozed_until, state_af
 from chw_tools.outreach.reaching import reaches_of
 from chw_tools.outreach.tasks import OPEN, required_visits
 from chw_tools.records import TABLES, conform, new_id
+from chw_tools.records.ids import ENTERED_HERE
 from chw_tools.workflows.assess import PRIORITY_OUTCOME
 from chw_tools.workflows.days import check_day
 from chw_tools.workflows.people import move_person, report_death
-from chw_tools.workflows.visits import ENTERED_HERE
 from chw_tools.workflows.wording import People, Places
 
 if TYPE_CHECKING:

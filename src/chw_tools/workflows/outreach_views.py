@@ -47,6 +47,7 @@ class OutreachView:
     everything_stopped: bool
     stop_reason: str
     channels: tuple[ChannelView, ...]
+    was_looked: bool
     follow_ups: Mapping[str, int]
     tasks: Mapping[str, int]
     n_opted_out: int
@@ -122,9 +123,10 @@ def show_outreach(*, store: OutreachStore, outbox: OutreachOutbox, now: datetime
     outbox : OutreachOutbox
         The messages.
     now : datetime
-        An aware instant.
+        An aware instant, in the time zone that the page is to tell.
     """
     status = outbox.status(now=now)
+    follow_ups = store.count_work("follow_ups", by="urgency")
     everything = next((c for c in status.channels if c.channel == "*"), None)
     return OutreachView(
         as_of=now,
@@ -133,11 +135,12 @@ def show_outreach(*, store: OutreachStore, outbox: OutreachOutbox, now: datetime
         channels=tuple(
             _channel(one, status.messages) for one in status.channels if one.channel != "*"
         ),
-        follow_ups=_open(store.count_work("follow_ups", by="urgency"), ("open",)),
+        was_looked=bool(follow_ups),
+        follow_ups=_open(follow_ups, ("open",)),
         tasks=_open(store.count_work("tasks", by="kind"), _OPEN_TASKS),
         n_opted_out=status.n_opted_out,
         n_bad_numbers=status.n_bad_numbers,
-        oldest_due_at=status.oldest_due_at,
+        oldest_due_at=status.oldest_due_at and status.oldest_due_at.astimezone(now.tzinfo),
         n_unmatched_receipts=status.n_unmatched_receipts,
         population=store.population,
     )

@@ -8,8 +8,8 @@ import pandas as pd
 
 from chw_tools.errors import Conflict, NotFound
 from chw_tools.records import TABLES, conform, new_id
+from chw_tools.records.ids import ENTERED_HERE
 from chw_tools.workflows.days import check_day
-from chw_tools.workflows.visits import ENTERED_HERE
 
 if TYPE_CHECKING:
     from datetime import date

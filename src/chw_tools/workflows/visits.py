@@ -8,6 +8,7 @@ import pandas as pd
 
 from chw_tools.errors import Conflict, InputError, NotFound
 from chw_tools.records import TABLES, Catalogue, Observable, conform, new_id
+from chw_tools.records.ids import ENTERED_HERE
 from chw_tools.records.tables import VISIT_OUTCOMES
 from chw_tools.workflows.days import check_day
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from chw_tools.workflows.ports import RegisterStore
     from chw_tools.workflows.views import VisitEntry
-
-#: Source name of everything that is entered here rather than imported.
-ENTERED_HERE = "chw"
 
 
 def record_visit(

@@ -13,7 +13,7 @@ def test_every_message_is_shown_as_it_arrives(browser, language: str) -> None:
     assert page.status_code == 200
     assert page.text.count('class="phone"') == len(load_templates().templates)
     assert page.text.count('class="mark done"') == (19 if language == "en" else 0)
-    assert ("Draft, not sent" in page.text) == (language != "en")
+    assert ("Draft, to nobody real" in page.text) == (language != "en")
     assert f'lang="{language}"' in page.text
     # A problem would be told on the page.
     assert "Cannot be sent" not in page.text

@@ -47,6 +47,15 @@ def test_no_message_is_lost_in_the_counts():
     assert view.everything_stopped
 
 
+def test_nothing_found_is_told_apart_from_never_looked():
+    class _Untouched(_Store):
+        def count_work(self, table, *, by):
+            return {}
+
+    assert show_outreach(store=_Store(), outbox=_Outbox(), now=NOW).was_looked
+    assert not show_outreach(store=_Untouched(), outbox=_Outbox(), now=NOW).was_looked
+
+
 def test_what_ended_waits_for_nobody():
     view = show_outreach(store=_Store(), outbox=_Outbox(), now=NOW)
     assert view.follow_ups == {"routine": 7}
