@@ -158,3 +158,8 @@ def test_the_newest_decision_on_consent_counts(
     decide("stop", decision="withdrawn", decided_on=day[7])
     decide("start", decision="given", decided_on=day[7])
     assert told() == "given"
+    # Said otherwise under the other entry on that day: whoever refused is believed, in any order.
+    decide("evas_no", decision="refused", decided_on=day[7], person_id=key("people", "eva"))
+    assert told() == "refused"
+    decide("once_more", decision="given", decided_on=day[7])
+    assert told() == "refused"

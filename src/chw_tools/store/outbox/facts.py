@@ -330,23 +330,38 @@ def _consents(
 ) -> dict[tuple[str, str, str], str]:
     """The newest decision that covers each person, purpose and channel.
 
-    A decision without a channel covers them all.
+    A decision without a channel covers them all. Where entries merged into one person decided
+    otherwise on the same day, nobody knows which came last: then whoever refused is believed.
     """
+    table = REGISTER["consents"].c
     every = sorted({one for group in into.values() for one in group})
-    rows: dict[str, list[tuple[int, Any]]] = defaultdict(list)
-    for place, row in enumerate(_rows(reader, "consents", every)):
-        rows[row[0]].append((place, row))
+    names = ("person_id", "purpose", "channel", "decision", "decided_on")
+    statement = (
+        reader.select("consents", names)
+        .where(reader.among(table.person_id, every), _is_last("consents"))
+        .order_by(table.decided_on, table.server_seq)
+    )
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for row in reader.rows(statement):
+        rows[row[0]].append(row)
     newest: dict[tuple[str, str, str], str] = {}
     for message in messages:
-        wanted = (message.person_id, message.purpose, message.channel)
-        found = [
-            (place, row[3])
+        last = [
+            covering[-1]
             for one in into[message.person_id]
-            for place, row in rows.get(one, ())
-            if row[1] == message.purpose and row[2] in (None, message.channel)
+            if (
+                covering := [
+                    row
+                    for row in rows.get(one, ())
+                    if row[1] == message.purpose and row[2] in (None, message.channel)
+                ]
+            )
         ]
-        if found:
-            newest[wanted] = max(found)[1]
+        if last:
+            day = max(str(row[4]) for row in last)
+            said = {row[3] for row in last if str(row[4]) == day}
+            wanted = (message.person_id, message.purpose, message.channel)
+            newest[wanted] = "given" if said == {"given"} else min(said - {"given"})
     return newest
 
 
