@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from chw_tools.outreach.tasks import new_tasks
 from chw_tools.settings import read_settings
 from chw_tools.web.acts import Acts
 from chw_tools.wiring import build_parts
+from chw_tools.workflows import week
 from chw_tools.workflows.planning import PlanningAsked, run_planning
 
 if TYPE_CHECKING:
@@ -65,6 +67,39 @@ def test_a_week_is_told_in_words_with_names_where_asked(
     assert "Who waits, and why" in said
     assert "Price of each floor" in said
     assert " " in pd.read_csv(tmp_path / "visits.csv")["person"].iloc[0]
+
+
+def test_whoever_cannot_wait_and_is_not_in_is_told_first(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(**asked: Any) -> week.WeekResult:
+        made = planned(**asked)
+        told = {**made.plan.summary, "n_must_waiting": 3, "n_late": 2}
+        return replace(made, plan=replace(made.plan, summary=told))
+
+    planned = week.plan_week
+    monkeypatch.setattr(week, "plan_week", lacking)
+    assert main(["plan", "week", "--time-limit", "1"], world) == 0
+    said = capsys.readouterr().out
+
+    assert "NOT IN THE WEEK: 3 who cannot wait" in said
+    assert "Late: 2 visits" in said
+
+
+def test_a_week_in_which_nobody_is_at_work_is_said_and_not_kept(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def n_kept() -> int:
+        parts = build_parts(read_settings(world))
+        try:
+            return len(parts.store.find_runs(kind="week", limit=50))
+        finally:
+            parts.close()
+
+    before = n_kept()
+    assert main(["plan", "week", "--on", "1950-01-02", "--time-limit", "1"], world) != 0
+    assert "no worker is at work on 1950-01-02" in capsys.readouterr().err
+    assert n_kept() == before
 
 
 def test_a_floor_that_is_none_is_explained(

@@ -158,6 +158,8 @@ def _say(found: DistrictPlan) -> None:
     columns = ["Part", "Plan", "Gap", "Seconds"]
     say_table(f"Planned in {sum(seconds.values()):.0f} s", columns, shown)
     say("Gap: how far from a proven bound at most; no plan is better than that.")
+    if week["n_must_waiting"]:
+        say(f"NOT IN THE WEEK: {week['n_must_waiting']:,} who cannot wait; hand them over today")
     for why in week["why_not"]:
         say(f"Not kept in the week: {why}")
     say_notes(_notes(found))

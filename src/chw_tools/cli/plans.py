@@ -118,6 +118,7 @@ def week(
                 progress=partial(progress, "weeks planned"),
             ),
         )
+        _refuse_nobody(result)
         run_id = keep_week(parts.store, result)
         is_simulated = parts.store.population == "simulated"
     files = write_week(result, folder, names=names, is_simulated=is_simulated)
@@ -136,6 +137,16 @@ def week(
         )
         return
     _say_week(result, files, folder)
+
+
+def _refuse_nobody(result: WeekResult) -> None:
+    """No week of nobody is kept in place of one that somebody can walk."""
+    if not result.plan.summary["n_workers"]:
+        raise InputError(
+            f"no worker is at work on {result.week_from:%Y-%m-%d}; nothing was planned or kept.",
+            where="--on",
+            cure="Give a day on which somebody is, or mend the workers' days of work.",
+        )
 
 
 def _step(value: str) -> Step:
@@ -234,6 +245,10 @@ def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None
             for row in told["price_of_floors"]
         ]
         say_table("Price of each floor", ["Floor", "Benefit given up", "Share"], prices)
+    if told["n_must_waiting"]:
+        say(f"NOT IN THE WEEK: {told['n_must_waiting']:,} who cannot wait; hand them over today")
+    if told["n_late"]:
+        say(f"Late: {told['n_late']:,} visits after the last day for them; no room before")
     for why in told["why_not"]:
         say(f"Not kept: {why}")
     say_notes(result.notes)

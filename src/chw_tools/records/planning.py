@@ -38,7 +38,7 @@ WEEK_VISITS = Table(
         Column("is_must", "flag", "Whether it may not be displaced on that day.", required=True),
         Column("because", "choice", "What put it into the week.", required=True, allowed=BECAUSE),
         Column("reason", "text", "Why this person.", required=True),
-        Column("due_on", "day", "Earliest due day of the advice."),
+        Column("due_on", "day", "Due day of the advice that is the reason."),
         Column("benefit", "number", "Expected benefit, the ordering weight."),
         Column("minutes", "number", "Minutes at the home.", "min", required=True, low=0),
         Column("travel_minutes", "number", "Minutes to walk there.", "min", low=0),

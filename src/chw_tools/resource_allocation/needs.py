@@ -53,9 +53,10 @@ def needs(
     -------
     DataFrame
         Indexed by ``person_id``: ``urgency`` (most urgent), ``level``, ``is_must``,
-        ``due_on`` (earliest), ``overdue_days``, ``reason`` (of the first advice), ``floor``
-        and ``value``. The floor is the largest weight of any of the advice, each grown by
-        its own days overdue; the value is that or the expected benefit, if larger.
+        ``due_on`` (earliest), ``overdue_days``, ``reason`` and ``reason_due_on`` (of the
+        first advice), ``floor`` and ``value``. The floor is the largest weight of any of the
+        advice, each grown by its own days overdue; the value is that or the expected
+        benefit, if larger.
     """
     plan = programme.planning
     rows = _advice(recommendations, follow_ups, visit_on).sort_values(
@@ -76,6 +77,7 @@ def needs(
         growth=("growth", "max"),
         floor=("floor", "max"),
         reason=("reason", "first"),
+        reason_due_on=("due_on", "first"),
     )
     table["urgency"] = np.array(URGENCIES, dtype=object)[table["level"].to_numpy()]
     table["is_must"] = table["urgency"].isin(MUST)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from chw_tools.resource_allocation.choice import choose, price_of_floors
-from chw_tools.resource_allocation.required import windows
+from chw_tools.resource_allocation.required import MUST, windows
 from chw_tools.resource_allocation.routing import Work, solve_all
 from chw_tools.resource_allocation.situation import who_needs
 from chw_tools.resource_allocation.solving import Stop
-from chw_tools.resource_allocation.week_lists import week_visits, week_waiting
+from chw_tools.resource_allocation.week_lists import LATE, week_visits, week_waiting
 from chw_tools.resource_allocation.week_problem import MOST_STOPS, Week, WeekOptions
+from chw_tools.resource_allocation.week_required import Routed, keep_required
 
 if TYPE_CHECKING:
     from chw_tools.programme import Programme
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["MOST_STOPS", "WeekOptions", "WeekPlan", "plan_week"]
 
 _DAYS_PER_WEEK = 7.0
+#: Share of limited seconds for all teams; the rest is for those that lack somebody required.
+_FIRST = 0.6
 
 
 @dataclass(frozen=True)
@@ -100,17 +103,29 @@ def plan_week(
     choice = choose(asked, enough, seed=how.seed)
     offered = week.offered(homes, choice)
     problems = week.problems(offered)
-    if how.limit_seconds is not None:
-        spent = time.perf_counter() - began
-        how = replace(how, limit_seconds=max(how.limit_seconds - spent, 0.0))
-    plans = solve_all([problem for problem, _, _ in problems], chosen.stop, how)
+    first = _left_of(how, began, share=_FIRST)
+    plans = solve_all([problem for problem, _, _ in problems], chosen.stop, first)
+    routed = keep_required(
+        week, Routed(homes, problems, plans), choice, _left_of(how, began, share=1.0)
+    )
+    homes, problems, plans = routed.homes, routed.jobs, routed.plans
     visits = week_visits(week, homes, problems, plans, choice)
     unvisited = week_waiting(week, homes, visits, problems, plans, choice)
     summary = _summary(week, homes, visits, unvisited, problems, plans, choice)
+    summary["why_not"] = [*routed.over, *summary["why_not"]]
+    summary["is_feasible"] = not summary["why_not"]
     price = price_of_floors(asked, enough, seed=how.seed)
     summary["price_of_floors"] = price.to_dict("records")
     summary["seconds"] = time.perf_counter() - began
     return WeekPlan(visits, unvisited, summary, (*who.notes, *choice.notes, *_lost_notes(plans)))
+
+
+def _left_of(work: Work, began: float, *, share: float) -> Work:
+    """The work with a share of the seconds that are left, where they are limited."""
+    if work.limit_seconds is None:
+        return work
+    left = max(work.limit_seconds - (time.perf_counter() - began), 0.0)
+    return replace(work, limit_seconds=share * left)
 
 
 def _with_groups(table: pd.DataFrame, situation: Situation) -> pd.DataFrame:
@@ -154,6 +169,8 @@ def _summary(
         "n_visits": len(visits),
         "n_homes": int(sum(len(walk.stops) for plan in plans for walk in plan.routes)),
         "n_must": int(visits["is_must"].sum()),
+        "n_must_waiting": int(unvisited["urgency"].isin(MUST).sum()),
+        "n_late": int(visits["reason"].str.endswith(LATE).sum()),
         "n_due": int(is_due.sum()),
         "n_due_waiting": int((is_due & ~seen).sum()),
         "n_displaced": int(unvisited["is_displaced"].sum()),

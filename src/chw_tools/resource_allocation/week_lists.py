@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from chw_tools.resource_allocation.routing import RoutePlan
     from chw_tools.resource_allocation.week_problem import Job, Week
 
+#: What the reason says of a visit after the last day of its window.
+LATE = " LATE: after the last day for it, there was no room before."
+
 
 def week_visits(
     week: Week,
@@ -54,20 +57,24 @@ def _people_of(
     further = week.planning.further_person_minutes
     base = week.planning.visit_minutes
     because = choice.chosen["because"].reindex(people["home"]).fillna("benefit").to_numpy()
+    is_required = (about["is_must"] | about["required_from"].notna()).to_numpy(dtype=bool)
+    visit_on = week.week_from + pd.to_timedelta(people["day"], unit="D")
+    is_late = is_required & (about["required_by"] < visit_on).to_numpy(dtype=bool)
+    reason = why(about, with_score=False)
     frame = pd.DataFrame(
         {
             "person_id": people["person_id"],
             "household_id": about["household_id"],
             "worker_id": people["worker"],
-            "visit_on": week.week_from + pd.to_timedelta(people["day"], unit="D"),
+            "visit_on": visit_on,
             "begins_minute": people["begins_minute"]
             + np.where(number > 0, base, 0.0)
             + further * np.maximum(number - 1, 0),
             "urgency": about["urgency"],
             "is_must": about["is_must"],
-            "because": np.where(number > 0, "together", because),
-            "reason": why(about, with_score=False),
-            "due_on": about["due_on"],
+            "because": np.where(is_required, "required", np.where(number > 0, "together", because)),
+            "reason": np.where(is_late, reason + LATE, reason),
+            "due_on": about["reason_due_on"],
             "benefit": about["value"],
             "minutes": np.where(number > 0, further, base),
             "travel_minutes": np.where(number > 0, 0.0, people["travel_minutes"]),

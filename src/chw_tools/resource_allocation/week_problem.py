@@ -100,8 +100,11 @@ class Week:
         given = self.staff.set_index("id")["capacity_minutes"].astype("float64")
         return given.fillna(self.planning.capacity_minutes)
 
-    def homes(self) -> pd.DataFrame:
-        """One row per home with somebody due: whom to see there together, and for how long."""
+    def homes(self, *, lean: frozenset[str] = frozenset()) -> pd.DataFrame:
+        """One row per home with somebody due: whom to see there together, and for how long.
+
+        Where a ``lean`` team must see somebody at a home, nobody who can wait is seen there.
+        """
         due_by = self.week_from + pd.Timedelta(
             days=self.options.days - 1 + self.planning.look_ahead_days
         )
@@ -120,7 +123,9 @@ class Week:
         best = rate.groupby(rows["home"]).transform("max")
         # As many of the home as give the most for the minutes, and all who must be seen.
         last = rank.where(rate >= best - 1e-15).groupby(rows["home"]).transform("min")
-        together = (rank <= last) | rows["is_required"]
+        is_lean = self.team_of(rows["worker_id"]).isin(lean)
+        is_lean &= rows.groupby("home")["is_required"].transform("any")
+        together = ((rank <= last) & ~is_lean) | rows["is_required"]
         return self._by_home(rows[together])
 
     def _by_home(self, rows: pd.DataFrame) -> pd.DataFrame:
@@ -172,17 +177,23 @@ class Week:
             risk_floor=self.options.risk_floor,
         )
 
-    def offered(self, homes: pd.DataFrame, choice: Choice) -> pd.DataFrame:
-        """The chosen, and the next best up to twice the minutes there are."""
+    def offered(
+        self, homes: pd.DataFrame, choice: Choice, *, lean: frozenset[str] = frozenset()
+    ) -> pd.DataFrame:
+        """The chosen, and the next best up to twice the minutes there are.
+
+        In a ``lean`` team all that is required is, fits or not, and nothing else.
+        """
         rows = homes[homes["team"].notna()].copy()
         because = choice.chosen["because"].reindex(rows.index)
-        rows["is_required"] = because.isin(["required", "owed", "floor"]) & self._fits(rows)
+        duty = because.isin(["required", "owed", "floor"]) & self._fits(rows)
+        rows["is_required"] = duty.mask(rows["team"].isin(lean), because == "required")
         rows["because"] = because.fillna("benefit")
         worth = rows["value"] / rows["minutes"]
         order = np.lexsort((-worth, because.isna(), ~rows["is_required"]))
         rows = rows.iloc[order]
         spent = rows.groupby("team")["minutes"].cumsum() - rows["minutes"]
-        room = rows["team"].map(self._team_minutes()).astype("float64") * _OFFERED
+        room = rows["team"].map(self.team_minutes()).astype("float64") * _OFFERED
         number = rows.groupby("team").cumcount()
         kept = rows["is_required"] | ((spent < room) & (number < MOST_STOPS))
         return rows[kept]
@@ -194,11 +205,12 @@ class Week:
         emergency off the routes: they stay in as the best of what is offered.
         """
         order = rows.sort_values(["is_today", "is_required", "value"], ascending=False)
-        room = order["team"].map(self._team_minutes()).astype("float64")
+        room = order["team"].map(self.team_minutes()).astype("float64")
         spent = order.groupby("team")["minutes"].cumsum()
         return ((spent <= room) | order["is_today"] | ~order["is_required"]).reindex(rows.index)
 
-    def _team_minutes(self) -> pd.Series:
+    def team_minutes(self) -> pd.Series:
+        """Minutes of the week by team."""
         minutes = self.capacity() * self.options.days
         return minutes.groupby(self.team_of(pd.Series(minutes.index)).to_numpy()).sum()
 
@@ -208,7 +220,7 @@ class Week:
         for problem, stops, _ in jobs:
             # What was not offered to the routes counts without any walk.
             walk[stops] = np.minimum(shortest_walk(problem), NO_WAY)
-        minutes = self._team_minutes()
+        minutes = self.team_minutes()
         total = 0.0
         for team, rows in homes.groupby("team"):
             cost = np.maximum(rows["service"] + walk[rows.index], 1e-9).to_numpy()

@@ -11,6 +11,7 @@ import pytest
 
 from chw_tools.programme import load_programme
 from chw_tools.resource_allocation.choice import Floor
+from chw_tools.resource_allocation.required import MUST
 from chw_tools.resource_allocation.solving import Stop
 from chw_tools.resource_allocation.week import WeekOptions, WeekPlan, Work, plan_week
 from chw_tools.workflows.assess import assess
@@ -233,3 +234,81 @@ def test_no_minutes_at_all(assessment: Assessment) -> None:
 
     assert made.visits.empty
     assert len(made.unvisited)
+    assert made.summary["n_must_waiting"] == made.unvisited["urgency"].isin(MUST).sum()
+
+
+def asked_of(people: list[str], urgency: str, *, days: int) -> pd.DataFrame:
+    """A visit asked for from Monday on, for each of some people, within so many days."""
+    return pd.DataFrame(
+        {
+            "person_id": people,
+            "due_from": MONDAY,
+            "due_by": MONDAY + pd.Timedelta(days=days - 1),
+            "urgency": urgency,
+            "reason_key": "no_answer",
+        }
+    )
+
+
+def test_emergencies_beyond_the_minutes_are_all_in_on_the_first_day_and_it_is_said(
+    assessment: Assessment,
+) -> None:
+    people = assessment.register.people
+    living = people[people["id"].isin(assessment.features.frame.index)]
+    urgent = living.drop_duplicates("household_id")["id"].tolist()[:40]
+    made = plan(
+        assessment,
+        follow_ups=asked_of(urgent, "same_day", days=1),
+    )
+    seen = made.visits.set_index("person_id")
+    monday = made.visits[made.visits["visit_on"] == MONDAY]
+
+    assert set(urgent) <= set(seen.index)
+    assert (seen.loc[urgent, "visit_on"] == MONDAY).all()
+    assert not made.unvisited["urgency"].isin(["emergency", "same_day"]).any()
+    assert made.summary["n_must_waiting"] == 0
+    assert set(monday["because"]) == {"required"}
+    assert not made.summary["is_feasible"]
+    assert any("more than the first day has; all of it is in" in w for w in made.summary["why_not"])
+    # Each stop begins after the one before it, also beyond the day's hours.
+    for _, day in monday.groupby("worker_id"):
+        ends = (day["begins_minute"] + day["minutes"]).to_numpy()[:-1]
+        assert (day["begins_minute"].to_numpy()[1:] >= ends - 1e-6).all()
+
+
+def test_who_cannot_wait_is_in_where_a_week_of_one_day_holds_nobody_else(
+    assessment: Assessment,
+) -> None:
+    advised = assessment.recommendations["person_id"].drop_duplicates().tolist()
+    options = WeekOptions(days=1, stop=STEPS)
+    made = plan(assessment, options, follow_ups=asked_of(advised[:60], "emergency", days=1))
+
+    assert set(advised[:60]) <= set(made.visits["person_id"])
+    assert set(made.visits["because"]) == {"required"}
+
+
+def test_required_visits_without_room_in_their_window_are_late_rather_than_left_out(
+    assessment: Assessment,
+) -> None:
+    advised = assessment.recommendations["person_id"].drop_duplicates().tolist()
+    made = plan(assessment, follow_ups=asked_of(advised[:100], "within_days", days=2))
+    late = made.visits["reason"].str.contains("LATE: after the last day")
+
+    assert made.summary["n_late"] == late.sum() > 0
+    assert (made.visits.loc[late, "visit_on"] > MONDAY + pd.Timedelta(days=1)).all()
+    assert set(made.visits["person_id"]) & set(advised[:100])
+    waits = made.unvisited["person_id"].isin(advised[:100])
+    # Nobody is seen because it is on the way while somebody required waits.
+    assert not waits.any() or "together" not in set(made.visits["because"])
+
+
+def test_the_day_due_is_that_of_the_advice_that_is_the_reason(
+    week: WeekPlan, assessment: Assessment
+) -> None:
+    advice = assessment.recommendations.sort_values(["person_id", "rank"], kind="stable")
+    first = advice.drop_duplicates("person_id").set_index("person_id")
+    seen = week.visits.set_index("person_id")
+
+    assert (seen["due_on"] == first["due_on"].reindex(seen.index)).all()
+    earliest = advice.groupby("person_id")["due_on"].min().reindex(seen.index)
+    assert (seen["due_on"] != earliest).any()
