@@ -75,7 +75,7 @@ def _say(result: CheckedGuidelines, unverified: bool) -> None:
     if result.changes:
         rows = [(change.key, change.before, change.after) for change in result.changes]
         say_table("What it would change", ["Key", "Shipped", "Here"], rows)
-    else:
+    elif not result.findings:
         say("It changes nothing in the shipped programme.")
     open_ = result.check.unverified()
     if not unverified:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -33,6 +35,11 @@ ADVICE = (*URGENCIES, SILENT, REPLACED)
 _OWN_FILE = "cases.csv"
 _MONTHS_A_YEAR = 12
 _TRUTH = {"yes": True, "no": False}
+#: Features outside the catalogue whose value is a word; flags are yes or no; others are numbers.
+_WORDED = ("sex", "education")
+_SUFFIXES = ("_days_since", "_per_year")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,6}")
+_FLAGS = re.compile(r"(is|has|takes)_.*|.*_(differs|is_reversed|is_implausible)")
 
 
 @dataclass(frozen=True)
@@ -92,11 +99,17 @@ def _read(name: str, text: str, problems: reading.Problems) -> Iterator[Case]:
         return
     for row in rows:
         at = f"{name}:{rows.line_num}"
+        if None in row or None in row.values():
+            problems.add(at, row["case"] or "row", f"must have {len(COLUMNS)} cells")
+            continue
         known = _known(row["known"], at, row["case"], problems)
         if row["advice"] not in ADVICE:
             problems.add(at, row["case"], f"advice must be one of {', '.join(ADVICE)}")
             continue
         due = row["due_days"].strip()
+        if due and not _WHOLE.fullmatch(due):
+            problems.add(at, row["case"], f"due_days must be a whole number, not {due}")
+            continue
         yield Case(
             rule_id=row["rule"],
             title=row["case"],
@@ -119,6 +132,12 @@ def _known(text: str, at: str, case: str, problems: reading.Problems) -> dict[st
         if value not in _answers(name, value):
             problems.add(at, case, f"{name} has no answer {value}")
             continue
+        if _is_number(name) and _number(value) is None:
+            problems.add(at, case, f"{name} must be a number, not {value}")
+            continue
+        if days and _number(days) is None:
+            problems.add(at, case, f"the days after @ must be a number, not {days}")
+            continue
         known[name] = _value(value)
         if is_measured(name):
             known[since(name)] = float(days) if days else 0.0
@@ -128,16 +147,31 @@ def _known(text: str, at: str, case: str, problems: reading.Problems) -> dict[st
 
 
 def _answers(name: str, value: str) -> tuple[str, ...]:
-    """The answers that a choice has; of anything else every value may be said."""
+    """The answers that a choice or a flag has; of anything else every value may be said."""
     entry = load_catalogue().entries.get(name)
+    if entry is None and _FLAGS.fullmatch(name) and not name.endswith(_SUFFIXES):
+        return tuple(_TRUTH)
     return entry.allowed if entry is not None and entry.kind == "choice" else (value,)
 
 
-def _value(text: str) -> object:
+def _is_number(name: str) -> bool:
+    entry = load_catalogue().entries.get(name)
+    if entry is not None:
+        return entry.kind == "number"
+    return name.endswith(_SUFFIXES) or not (name in _WORDED or _FLAGS.fullmatch(name))
+
+
+def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        return text
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _value(text: str) -> object:
+    number = _number(text)
+    return text if number is None else number
 
 
 def as_flag(value: object) -> object:

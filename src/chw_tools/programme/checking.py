@@ -6,6 +6,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING
 
 from chw_tools.programme import reading
+from chw_tools.programme.folder import changed_keys, check_files
 from chw_tools.programme.programme import read_programme
 from chw_tools.programme.rules import Condition, Rule
 from chw_tools.programme.texts import (
@@ -59,8 +60,10 @@ class Check:
 def check_programme(folder: Path | None = None) -> Check:
     """Read a programme folder, find all its faults, and say what it would change."""
     programme, problems = read_programme(folder)
+    check_files(folder, problems)
     shipped, _ = read_programme(None)
-    return Check(programme, tuple(problems.findings), tuple(_changes(shipped, programme)))
+    changes = [*_changes(shipped, programme), *(Change(*one) for one in changed_keys(folder))]
+    return Check(programme, tuple(problems.findings), tuple(changes))
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,10 @@ def texts_missing(language: str, folder: Path | None = None) -> tuple[str, ...]:
     return missing_texts(translation, programme.rules)
 
 
+#: Rules are told condition by condition, the others key by key of their files.
+_TOLD_ELSEWHERE = ("rules.", "monitoring.", "protocols.", "outreach.", "scope.", "effects.")
+
+
 def _changes(shipped: Programme, own: Programme) -> list[Change]:
     found = []
     before, after = _said(shipped), _said(own)
@@ -109,11 +116,12 @@ def _said(programme: Programme) -> dict[str, str]:
         "country": programme.country,
         "who_region": programme.who_region,
         "language": programme.language,
+        "languages": ", ".join(programme.translations),
     }
     said |= {
         figure.key: figure.value
         for figure in programme.figures
-        if not figure.key.startswith("rules.")
+        if not figure.key.startswith(_TOLD_ELSEWHERE)
     }
     for rule in programme.rules:
         said |= {f"rules.{rule.id}.{key}": value for key, value in _of_rule(rule).items()}

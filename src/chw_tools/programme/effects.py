@@ -80,6 +80,9 @@ def read_effects(folder: Path | None, problems: reading.Problems) -> Effects:
         for name, table in raw.items()
         if name != _SYSTOLIC and not (isinstance(table, dict) and table.get("off", False))
     ]
+    for name, table in raw.items():
+        if isinstance(table, dict) and table.get("off", False) and "kind" not in table:
+            problems.add(FILE, name, reading.NOTHING_OFF)
     return Effects(systolic, tuple(effects))
 
 

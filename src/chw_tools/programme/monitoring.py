@@ -137,6 +137,8 @@ def read_monitoring(folder: Path | None, problems: reading.Problems) -> tuple[Mo
         elif not reading.read_flag(table, "off", FILE, name, problems, default=False):
             rules.append(_rule(name, table, problems))
             _check(rules[-1], table, problems)
+        elif "kind" not in table:
+            problems.add(FILE, name, reading.NOTHING_OFF)
     return tuple(rules)
 
 

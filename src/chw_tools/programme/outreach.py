@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from chw_tools.programme import reading
+from chw_tools.programme.templates import languages_of
 from chw_tools.records.contacting import MESSAGE_CHANNELS
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def read_outreach(folder: Path | None, problems: reading.Problems) -> Outreach:
         caps=Caps(**_whole(tables["caps"], "caps", _CAPS, problems)),
         retries=Retries(_waits(tables["retries"], problems)),
         leases=Leases(**_numbers(tables["leases"], "leases", _LEASES, problems)),
-        fallback_languages=_texts(tables["languages"], "fallback", "languages", problems),
+        fallback_languages=_fallback(tables["languages"], folder, problems),
         channels={
             name: ChannelLimits(**_whole(table, f"channels.{name}", _LIMITS, problems))
             for name, table in channels.items()
@@ -146,6 +148,8 @@ _LEASES = {
 }
 _QUIET = ("opens", "closes", "closed_weekdays", "holidays", "time_zone", "jitter_minutes")
 _SOURCED = ("source", "verified")
+_PREFIX = re.compile(r"\+[0-9]{1,15}")
+_HOLIDAY = re.compile(r"([0-9]{4}-)?[0-9]{2}-[0-9]{2}")
 
 
 def _table(value: object, name: str, problems: reading.Problems) -> dict[str, Any]:
@@ -172,18 +176,54 @@ def _quiet_hours(
         *((z, f"time_zones.{p}") for p, z in zones.items()),
     ):
         _check_zone(name, key, problems)
+    for prefix in zones:
+        if not _PREFIX.fullmatch(prefix):
+            what = "must be the beginning of a number with its plus, such as +250"
+            problems.add(FILE, f"time_zones.{prefix}", what)
     longest_first = sorted(zones.items(), key=lambda one: (-len(one[0]), one[0]))
     return QuietHours(
         opens=opens,
         closes=closes,
         closed_weekdays=frozenset(_WEEKDAYS.index(day) for day in closed if day in _WEEKDAYS),
-        holidays=frozenset(_texts(table, "holidays", "quiet_hours", problems)),
+        holidays=_holidays(table, problems),
         time_zone=zone,
         zones=tuple((str(prefix), str(name)) for prefix, name in longest_first),
         jitter_minutes=reading.read_number(
             table, "jitter_minutes", FILE, "quiet_hours", problems, high=1440
         ),
     )
+
+
+def _holidays(table: dict[str, Any], problems: reading.Problems) -> frozenset[str]:
+    days = _texts(table, "holidays", "quiet_hours", problems)
+    for day in days:
+        if not _is_holiday(day):
+            what = f"{day} is no day, such as 2026-04-03, or 12-25 for every year"
+            problems.add(FILE, "quiet_hours.holidays", what)
+    return frozenset(days)
+
+
+def _is_holiday(day: str) -> bool:
+    if not _HOLIDAY.fullmatch(day):
+        return False
+    try:
+        # Of every year: 29 February is a day too, so a leap year is asked.
+        date.fromisoformat(day if len(day) == len("2026-04-03") else f"2024-{day}")
+    except ValueError:
+        return False
+    return True
+
+
+def _fallback(
+    table: dict[str, Any], folder: Path | None, problems: reading.Problems
+) -> tuple[str, ...]:
+    reading.check_names(table, ("fallback", *_SOURCED), FILE, "languages", problems)
+    languages, worded = _texts(table, "fallback", "languages", problems), languages_of(folder)
+    for language in languages:
+        if language not in worded:
+            what = f"no template has a text in {language}; there are {', '.join(worded)}"
+            problems.add(FILE, "languages.fallback", what)
+    return languages
 
 
 def _check_zone(name: object, key: str, problems: reading.Problems) -> None:

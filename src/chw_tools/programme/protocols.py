@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chw_tools.programme import reading
+from chw_tools.programme.templates import FILE as TEMPLATES_FILE
 from chw_tools.records.contacting import MESSAGE_CHANNELS
 from chw_tools.records.derived import URGENCIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 FILE = "protocols.toml"
@@ -154,6 +155,8 @@ def load_protocols(folder: Path | None = None) -> dict[str, OutreachProtocol]:
 def read_protocols(folder: Path | None, problems: reading.Problems) -> dict[str, OutreachProtocol]:
     """The protocols as far as they can be read; each fault is noted."""
     raw = reading.read_layers(FILE, folder, problems)
+    # Faults of the templates themselves are told where those are read.
+    templates = reading.read_layers(TEMPLATES_FILE, folder, reading.Problems())
     found = {}
     for name, table in raw.items():
         if not isinstance(table, dict):
@@ -161,6 +164,7 @@ def read_protocols(folder: Path | None, problems: reading.Problems) -> dict[str,
             continue
         found[name] = _protocol(name, table, problems)
         _check(found[name], problems)
+        _check_templates(found[name], templates, problems)
     return found
 
 
@@ -197,7 +201,8 @@ def _protocol(name: str, table: dict[str, Any], problems: reading.Problems) -> O
         ends_after_days=_whole(table, "ends_after_days", name, problems, low=1),
         again_days=_whole(table, "again_days", name, problems, low=1),
         steps=tuple(
-            _step(step, f"{name}.steps", problems) for step in _tables(table, "steps", name)
+            _step(step, f"{name}.steps.{n}", problems)
+            for n, step in enumerate(_tables(table, "steps", name), start=1)
         ),
         ladder=_ladder(table.get("ladder", {}), f"{name}.ladder", problems),
         source=text("source"),
@@ -248,6 +253,15 @@ def _check(protocol: OutreachProtocol, problems: reading.Problems) -> None:
     for key, said in ((name, protocol.source), (f"{name}.ladder", protocol.ladder.source)):
         if not said.strip():
             problems.add(FILE, f"{key}.source", "a number without a source is not used")
+
+
+def _check_templates(
+    protocol: OutreachProtocol, templates: Collection[str], problems: reading.Problems
+) -> None:
+    for n, step in enumerate(protocol.steps, start=1):
+        if step.template and step.template not in templates:
+            key = f"{protocol.name}.steps.{n}.template"
+            problems.add(FILE, key, f"no template is called {step.template}")
 
 
 def _tables(table: dict[str, Any], key: str, name: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 WORDING = frozenset(
     {"label", "action", "reason", "source", "year", "verified", "unit", "off", "texts", "rows"}
 )
+#: Of a table that switches off what is not there: most likely its name is misspelt.
+NOTHING_OFF = "there is nothing of this name to switch off"
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 
 
@@ -58,7 +61,9 @@ class Problems:
     def add(self, file: str, key: str, what: str) -> None:
         """Note one fault; the file read last is searched for the key first."""
         name, line = self.locate(file, key)
-        self.findings.append(Finding(name, line, key, what))
+        finding = Finding(name, line, key, what)
+        if finding not in self.findings:
+            self.findings.append(finding)
 
     def locate(self, file: str, key: str) -> tuple[str, int | None]:
         """The file that names the key, and the line."""
@@ -89,19 +94,23 @@ class Problems:
 def line_of(text: str, key: str) -> int | None:
     """The line of a TOML file on which a key is set, or its table begins.
 
+    Of a list of tables ``steps`` the second is ``steps.2``.
+
     >>> line_of('[bp_high]\\nurgency = "soon"', "bp_high.urgency")
     2
     """
-    table = ""
+    tables = [""]
+    n_met: Counter[str] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
         header = _HEADER.match(line)
         if header:
-            table = header[1]
-            if table == key:
+            n_met[header[1]] += 1
+            tables = [header[1], f"{header[1]}.{n_met[header[1]]}"]
+            if key in tables:
                 return number
             continue
-        name = line.partition("=")[0].strip()
-        if "=" in line and f"{table}.{name}".strip(".") == key:
+        name = line.partition("=")[0].strip().strip("\"'")
+        if "=" in line and key in (f"{table}.{name}".strip(".") for table in tables):
             return number
     return None
 
@@ -123,11 +132,23 @@ def read_layers(
     if folder is None:
         return base
     if not folder.is_dir():
-        problems.add(file, str(folder), "there is no such folder")
+        # Told once, not for each file that might have been in it.
+        problems.add("programme", str(folder), "there is no such folder")
         return base
     for name in dict.fromkeys((file, *defaults)):
         base = laid_over(base, folder / name, file, problems)
     return base
+
+
+def read_optional(file: str, folder: Path | None, problems: Problems) -> dict[str, Any]:
+    """As :func:`read_layers`, of a file that need not be shipped, such as that of a language."""
+    shipped = files("chw_tools.programme").joinpath("defaults", file)
+    raw: dict[str, Any] = {}
+    if shipped.is_file():
+        text = shipped.read_text(encoding="utf-8")
+        problems.remember(file, file, text)
+        raw = tomllib.loads(text)
+    return raw if folder is None else laid_over(raw, folder / file, file, problems)
 
 
 def laid_over(base: dict[str, Any], path: Path, file: str, problems: Problems) -> dict[str, Any]:

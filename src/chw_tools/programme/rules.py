@@ -238,6 +238,8 @@ def read_rules(folder: Path | None, problems: reading.Problems) -> tuple[Rule, .
             rules.append(replace(_rule(name, table, problems), rule_set=sets.get(name, OWN_SET)))
         elif table.get("kind") == "danger_sign":
             problems.add(FILE, f"{name}.off", "a danger sign cannot be switched off")
+        elif "kind" not in table:
+            problems.add(FILE, name, reading.NOTHING_OFF)
     for rule in rules:
         _check_rule(rule, set(raw), problems)
     return tuple(rules)

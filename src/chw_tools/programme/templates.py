@@ -10,9 +10,7 @@ template that it words, and is sent to people only once it is approved.
 from __future__ import annotations
 
 import string
-import tomllib
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from chw_tools.programme import reading
@@ -119,7 +117,7 @@ def read_templates(folder: Path | None, problems: reading.Problems) -> Templates
         if _is_table(name, table, FILE, problems)
     }
     wordings = {
-        language: _wording(language, found, folder, problems) for language in _languages(folder)
+        language: _wording(language, found, folder, problems) for language in languages_of(folder)
     }
     return Templates(found, wordings)
 
@@ -129,7 +127,8 @@ def file_of(language: str) -> str:
     return f"templates_{language}.toml"
 
 
-def _languages(folder: Path | None) -> tuple[str, ...]:
+def languages_of(folder: Path | None) -> tuple[str, ...]:
+    """The languages that messages are worded in: those shipped, and those of a folder."""
     own = sorted(folder.glob(file_of("*"))) if folder is not None and folder.is_dir() else []
     return tuple(dict.fromkeys((*LANGUAGES, *(path.stem.partition("_")[2] for path in own))))
 
@@ -184,7 +183,7 @@ def _wording(
     problems: reading.Problems,
 ) -> Wording:
     file = file_of(language)
-    raw = _layers(file, folder, problems)
+    raw = reading.read_optional(file, folder, problems)
     state = _state(raw, "", file, problems, "draft")
     months = tuple(reading.read_text(raw, "months", file, "", problems, "").split())
     if len(months) != _MONTHS:
@@ -196,16 +195,6 @@ def _wording(
         if name not in ("state", "months") and _is_table(name, table, file, problems)
     }
     return Wording(language, months, texts)
-
-
-def _layers(file: str, folder: Path | None, problems: reading.Problems) -> dict[str, Any]:
-    shipped = files("chw_tools.programme").joinpath("defaults", file)
-    raw: dict[str, Any] = {}
-    if shipped.is_file():
-        text = shipped.read_text(encoding="utf-8")
-        problems.remember(file, file, text)
-        raw = tomllib.loads(text)
-    return raw if folder is None else reading.laid_over(raw, folder / file, file, problems)
 
 
 def _state(

@@ -7,9 +7,7 @@ language, marked ``draft`` until a speaker who works in health has approved them
 from __future__ import annotations
 
 import string
-import tomllib
 from dataclasses import dataclass, field
-from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +76,7 @@ def read_translations(
     for language in languages:
         raw: dict[str, Any] = {}
         if language != WRITTEN_IN:
-            raw = _layers(language, folder, problems)
+            raw = reading.read_optional(file_of(language), folder, problems)
         found[language] = _translation(language, raw, problems)
     return found
 
@@ -86,19 +84,6 @@ def read_translations(
 def file_of(language: str) -> str:
     """The file that holds a language."""
     return f"texts_{language}.toml"
-
-
-def _layers(language: str, folder: Path | None, problems: reading.Problems) -> dict[str, Any]:
-    file = file_of(language)
-    shipped = files("chw_tools.programme").joinpath("defaults", file)
-    raw: dict[str, Any] = {}
-    if shipped.is_file():
-        text = shipped.read_text(encoding="utf-8")
-        problems.remember(file, file, text)
-        raw = tomllib.loads(text)
-    if folder is None:
-        return raw
-    return reading.laid_over(raw, folder / file, file, problems)
 
 
 def _translation(language: str, raw: dict[str, Any], problems: reading.Problems) -> Translation:

@@ -51,7 +51,9 @@ def check_guidelines(folder: Path | None = None) -> CheckedGuidelines:
     check = check_programme(folder)
     of_messages = message_findings(folder)
     if check.findings:
-        return CheckedGuidelines(check, (*check.findings, *of_messages), check.changes, 0)
+        # What both readings found, such as a folder that is not there, is told once.
+        findings = tuple(dict.fromkeys((*check.findings, *of_messages)))
+        return CheckedGuidelines(check, findings, check.changes, 0)
     problems = Problems()
     cases = read_cases(folder, {rule.id for rule in check.programme.rules}, problems)
     failing = failing_cases(check.programme, cases)

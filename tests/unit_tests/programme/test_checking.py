@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
 
 from chw_tools.cli.main import main
 from chw_tools.programme.checking import check_programme, language_states, texts_missing
+from chw_tools.programme.folder import KNOWN
 from chw_tools.workflows.guidelines import check_guidelines
 
 if TYPE_CHECKING:
@@ -177,3 +179,136 @@ def test_messages_are_checked_with_the_rest(tmp_path):
     assert str(finding) == "templates_en.toml:2, check_in.text: cannot be sent: forbidden word"
     (tmp_path / "words.toml").write_text("[limits]\nopen_hours = 0\n", encoding="utf-8")
     assert [one.key for one in message_findings(tmp_path)] == ["limits.open_hours"]
+
+
+def _told(folder: Path) -> list[str]:
+    return [str(finding) for finding in check_guidelines(folder).findings]
+
+
+STEPS = """
+[visit_reminder]
+version = 2
+source = "Ours 2026"
+
+[[visit_reminder.steps]]
+name = "before"
+day = -3
+template = "visit_before"
+not_after_days = 1
+
+[[visit_reminder.steps]]
+name = "on_the_day"
+day = 0
+template = "visit_tody"
+not_after_days = 1
+"""
+
+
+def test_a_step_of_a_template_that_does_not_exist_is_told_with_file_and_line(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "protocols.toml").write_text(STEPS)
+
+    fault = "visit_reminder.steps.2.template: no template is called visit_tody"
+    assert _told(tmp_path) == [f"protocols.toml:15, {fault}"]
+
+    (tmp_path / "templates.toml").write_text(
+        '[visit_tody]\nversion = 1\nkind = "reminder"\nlabel = "Ours"\n'
+    )
+    assert not _told(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("age_years=forty,none,", "age_years must be a number, not forty"),
+        ("age_years=nan,none,", "age_years must be a number, not nan"),
+        ("systolic_mmhg=high,none,", "systolic_mmhg must be a number, not high"),
+        ("age_years=50; systolic_mmhg=170@x,none,", "the days after @ must be a number, not x"),
+        ("has_diabetes=maybe,none,", "has_diabetes has no answer maybe"),
+        ("has_stroke_days_since=yes,none,", "has_stroke_days_since must be a number, not yes"),
+        ("age_years=50,within_days,soon", "due_days must be a whole number, not soon"),
+        ("age_years=50", "must have 5 cells"),
+        ("age_years=50,none,,more", "must have 5 cells"),
+    ],
+)
+def test_a_cell_that_cannot_be_read_is_told_with_file_and_line(
+    tmp_path: Path, row: str, said: str
+) -> None:
+    (tmp_path / "cases.csv").write_text(
+        f"rule,case,known,advice,due_days\nbp_raised,ours,age_years=50,none,\nbp_raised,x,{row}\n"
+    )
+
+    assert f"cases.csv:3, x: {said}" in _told(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["rules.toml", "monitoring.toml", "effects.toml"])
+def test_switching_off_what_is_not_there_is_told(tmp_path: Path, file: str) -> None:
+    (tmp_path / file).write_text("\n[bp_hihg]\noff = true\n")
+
+    assert f"{file}:2, bp_hihg: there is nothing of this name to switch off" in _told(tmp_path)
+
+
+def test_a_file_that_nothing_reads_is_told_with_the_names_that_are(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("Notes.")
+    (tmp_path / ".keep").write_text("")
+    (tmp_path / "texts_pt.toml").write_text("")
+    (tmp_path / "drafts").mkdir()
+    assert not _told(tmp_path)
+
+    (tmp_path / "rule.toml").write_text("")
+    (tmp_path / "rules_hart.toml").write_text("")
+
+    told = _told(tmp_path)
+    assert len(told) == 2
+    assert told[0].startswith("rule.toml, whole file: is not read; the names are programme.toml, ")
+    assert "templates_<language>.toml" in told[1]
+
+
+def test_every_shipped_file_of_decisions_may_be_changed_by_a_folder() -> None:
+    shipped = resources.files("chw_tools.programme").joinpath("defaults").iterdir()
+    names = {file.name for file in shipped if file.name.endswith(".toml")}
+    by_language = {name for name in names if name.startswith(("texts_", "templates_"))}
+
+    # What a rule set covers of the guidelines is the project's to say, not a folder's.
+    assert names - by_language - set(KNOWN) == {"coverage.toml"}
+
+
+def test_what_a_folder_changes_is_told_by_file_and_key(tmp_path: Path) -> None:
+    (tmp_path / "protocols.toml").write_text(STEPS.replace("tody", "today").replace("-3", "-2"))
+    (tmp_path / "monitoring.toml").write_text(
+        '[pressure_rising]\nreadings = 4\nsource = "Ours 2026"\n'
+    )
+    (tmp_path / "outreach.toml").write_text(
+        '[quiet_hours]\nholidays = ["12-25", "02-29"]\nsource = "Ours 2026"\n'
+    )
+    (tmp_path / "templates_sw.toml").write_text('state = "approved"\n')
+
+    checked = check_guidelines(tmp_path)
+
+    assert checked.findings == ()
+    changed = {change.key: (change.before, change.after) for change in checked.changes}
+    assert changed["protocols.toml: visit_reminder.steps.before.day"] == ("-3", "-2")
+    assert changed["protocols.toml: visit_reminder.steps.after.day"] == ("3", "(left out)")
+    assert changed["monitoring.toml: pressure_rising.readings"] == ("3", "4")
+    assert changed["outreach.toml: quiet_hours.holidays"] == ("(none)", "12-25, 02-29")
+    assert changed["templates_sw.toml: state"] == ("draft", "approved")
+    assert not any(key.startswith(("cases", "case ")) for key in changed)
+
+
+def test_a_reworded_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "templates_en.toml").write_text('[check_in]\ntext = "Reply 1 or 2."\n')
+
+    main(["programme", "check", str(tmp_path)], {})
+
+    said = capsys.readouterr().out
+    assert "changes nothing" not in said
+    assert "Reply 1 or 2." in said
+
+
+def test_a_folder_that_is_not_there_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(_told(tmp_path / "nowhere")) == 1
+    assert main(["programme", "check", str(tmp_path / "nowhere")], {}) == 1
+    assert "changes nothing" not in capsys.readouterr().out
