@@ -50,7 +50,8 @@ read), and your own cases in `cases.csv`. Then
     chw programme texts --missing fr        # texts that a language lacks
 
 finds unknown keys and features, rules that nobody can meet, that overlap or contradict each
-other, that replace each other, numbers without a source, texts missing in a language, and
+other, that replace each other, numbers without a source, texts missing in a language,
+steps of templates that do not exist, files that nothing reads (misspelt names), and
 cases that come out otherwise than they say. `CHW_PROGRAMME=FOLDER` puts the folder to use.
 
 Known limits of the shipped rules:
