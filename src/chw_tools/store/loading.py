@@ -97,7 +97,8 @@ def find_last_day(reader: Reader) -> date | None:
 
 def find_last_imported_day(reader: Reader, *, entered_as: str) -> date | None:
     """The newest day of what came in from outside; what was entered here is left aside."""
-    return _newest_known(reader, _DATED, other_than=entered_as) or find_last_day(reader)
+    dated = _newest_known(reader, _DATED, other_than=entered_as)
+    return dated or _newest_known(reader, ("people",))
 
 
 def _newest_known(
