@@ -46,7 +46,7 @@ def main() -> None:
 
 def measure(command: list[str], environ: dict[str, str]) -> tuple[float, float]:
     """CPU seconds and the most memory of a command."""
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)  # noqa: S603 (our own words)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = status
     if status:
@@ -58,21 +58,21 @@ def serve(environ: dict[str, str]) -> None:
     """Memory and CPU of a server that answers two hundred requests."""
     command = [*CHW, "serve", "--port", "0"]
     began = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603 (our own words)
         command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    assert process.stdout is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
     address = next(line.split()[1] for line in process.stdout if line.startswith("Open "))
-    urllib.request.urlopen(f"{address}readyz", timeout=30).read()  # noqa: S310
+    urllib.request.urlopen(f"{address}readyz", timeout=30).read()  # noqa: S310 (our own server)
     print(f"{'start':10} {time.perf_counter() - began:7.1f} s until ready")
     for path in ("api/v1/day", ""):
         before, tried = _cpu(process.pid), 100
         for _ in range(tried):
-            urllib.request.urlopen(address + path, timeout=30).read()  # noqa: S310
+            urllib.request.urlopen(address + path, timeout=30).read()  # noqa: S310 (our own server)
         each = 1000 * (_cpu(process.pid) - before) / tried
         print(f"{'GET /' + path:20} {each:7.1f} CPU ms a request")
     status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-    resident = int(re.search(r"VmHWM:\s+(\d+)", status).group(1))  # type: ignore[union-attr]
+    resident = int(re.search(r"VmHWM:\s+(\d+)", status).group(1))  # type: ignore[union-attr] # Linux always says it
     print(f"{'serve':10} {resident / 1024:7.0f} MB resident")
     process.send_signal(signal.SIGINT)
     process.wait(timeout=30)

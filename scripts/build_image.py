@@ -118,7 +118,7 @@ def check_engine(engine: str, tag: str) -> int:
     port = free_port()
     began = time.perf_counter()
     # The server answers the loopback address only, so it shares this machine's.
-    hard = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "host"]  # noqa: S108
+    hard = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "host"]  # noqa: S108 (the container's own)
     container = _said([engine, "run", "--detach", *hard, "--env", f"CHW_PORT={port}",
                        "--volume", "/var/lib/chw", tag])  # fmt: skip
     try:

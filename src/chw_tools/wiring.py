@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from chw_tools.errors import SettingsFault
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from chw_tools.messaging.configured import Gateways
     from chw_tools.model_registry import ModelRegistry
     from chw_tools.programme import Programme
+    from chw_tools.programme.templates import Templates
+    from chw_tools.programme.words import Words
     from chw_tools.records import Catalogue
     from chw_tools.settings import Settings
     from chw_tools.store import Store
@@ -68,11 +70,27 @@ class Parts:
         all that is due to them would be stale. With them it is this hour of the day that lists
         are made for (:meth:`chw_tools.store.Store.day_of_lists`), or of the day after ``as_of``.
         """
+        if self.store.population != "simulated":
+            return lambda: datetime.now(UTC)
         day = self.store.day_of_lists() if as_of is None else as_of + timedelta(days=1)
-        if self.store.population != "simulated" or day is None:
+        if day is None:
             return lambda: datetime.now(UTC)
         ahead = self.today - day
         return lambda: datetime.now(UTC) - ahead
+
+    @cached_property
+    def templates(self) -> Templates:
+        """What may be said to people, read once."""
+        from chw_tools.programme.templates import load_templates
+
+        return load_templates(self.settings.programme)
+
+    @cached_property
+    def words(self) -> Words:
+        """The words that people send, and those that no message may hold; read once."""
+        from chw_tools.programme.words import load_words
+
+        return load_words(self.settings.programme)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -133,15 +151,13 @@ def build_outbox(
     """
     from chw_tools.outreach.filling import Filler
     from chw_tools.outreach.templates import APPROVED, APPROVED_OR_DRAFT
-    from chw_tools.programme.templates import load_templates
-    from chw_tools.programme.words import load_words
     from chw_tools.store.outbox import Desk, Outbox
 
-    folder, policy = parts.settings.programme, parts.programme.outreach
+    policy = parts.programme.outreach
     with_drafts = parts.store.population == "simulated" if drafts is None else drafts
     filler = Filler(
-        load_templates(folder),
-        load_words(folder),
+        parts.templates,
+        parts.words,
         policy.fallback_languages,
         APPROVED_OR_DRAFT if with_drafts else APPROVED,
     )
@@ -193,14 +209,9 @@ def build_inbox(parts: Parts, *, by: str) -> Inbox:
     by : str
         Who acts, for the diary: the name of a process, never a person's.
     """
-    from chw_tools.programme.templates import load_templates
-    from chw_tools.programme.words import load_words
     from chw_tools.store.inbox import Inbox
 
-    folder = parts.settings.programme
-    return Inbox(
-        parts.store, load_words(folder), load_templates(folder), parts.programme.country, by
-    )
+    return Inbox(parts.store, parts.words, parts.templates, parts.programme.country, by)
 
 
 def build_cases(parts: Parts, *, by: str) -> Casebook:

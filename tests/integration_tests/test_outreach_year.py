@@ -10,7 +10,8 @@ import pytest
 from chw_tools.outreach import gates
 from chw_tools.programme.outreach import load_outreach
 from chw_tools.store import open_store
-from chw_tools.testing.outreach_year import Event, Witness, Year
+from chw_tools.testing.outreach_witness import Event, Witness
+from chw_tools.testing.outreach_year import Year
 
 NAIROBI = ZoneInfo("Africa/Nairobi")
 

@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from chw_tools.api.error_responses import body_of
 from chw_tools.errors import ChwError, Conflict, NotFound
@@ -115,7 +115,7 @@ class Jobs:
         else:
             self._set(job_id, state="done", run_id=run_id)
 
-    def _set(self, job_id: str, **changed: object) -> None:
+    def _set(self, job_id: str, **changed: Any) -> None:
         with self._lock:
             if job_id in self._jobs:
-                self._jobs[job_id] = replace(self._jobs[job_id], **changed)  # type: ignore[arg-type]
+                self._jobs[job_id] = replace(self._jobs[job_id], **changed)

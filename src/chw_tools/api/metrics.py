@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     from chw_tools.store.census import Census
@@ -168,10 +168,15 @@ def _gauges(census: Census, today: date) -> Iterator[Any]:
 
 
 def _gauge(name: str, values: Mapping[tuple[str, ...], int]) -> Any:
+    return gauge_of(METRICS, name, values)
+
+
+def gauge_of(declared: Iterable[Metric], name: str, values: Mapping[Any, float]) -> Any:
+    """A gauge among those declared, with its values by labels."""
     from prometheus_client.core import GaugeMetricFamily
 
-    declared = next(metric for metric in METRICS if metric.name == name)
-    family = GaugeMetricFamily(name, declared.meaning, labels=declared.labels)
+    metric = next(one for one in declared if one.name == name)
+    family = GaugeMetricFamily(name, metric.meaning, labels=metric.labels)
     for labels, value in values.items():
         family.add_metric(labels, value)
     return family

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from chw_tools.api.metrics import Metric
+from chw_tools.api.metrics import Metric, gauge_of
 from chw_tools.errors import ChwError, SettingsFault
 
 if TYPE_CHECKING:
@@ -168,13 +168,7 @@ class _StatusCollector:
 
 
 def _gauge(name: str, values: Mapping[Any, float]) -> Any:
-    from prometheus_client.core import GaugeMetricFamily
-
-    declared = next(metric for metric in WORKER_METRICS if metric.name == name)
-    family = GaugeMetricFamily(name, declared.meaning, labels=declared.labels)
-    for labels, value in values.items():
-        family.add_metric(labels, value)
-    return family
+    return gauge_of(WORKER_METRICS, name, values)
 
 
 def watch(metrics: WorkerMetrics, health: Health, *, host: str, port: int) -> ThreadingHTTPServer:

@@ -44,7 +44,6 @@ def add_to(app: typer.Typer) -> None:
 
 def run_monitor(parts: Parts, as_of: date | None = None, now: datetime | None = None) -> Monitored:
     """The day's run over the parts, as the command and the worker make it."""
-    from chw_tools.programme.templates import load_templates
     from chw_tools.wiring import build_cases, build_outbox
     from chw_tools.workflows.monitor import monitor
 
@@ -52,7 +51,7 @@ def run_monitor(parts: Parts, as_of: date | None = None, now: datetime | None = 
         store=parts.store,
         models=parts.models,
         programme=parts.programme,
-        templates=load_templates(parts.settings.programme).templates,
+        templates=parts.templates.templates,
         cases=build_cases(parts, by="monitor"),
         outbox=build_outbox(parts, by="monitor"),
         now=now or parts.clock(as_of)(),

@@ -320,7 +320,7 @@ def _run_processes(
         own = [*words, *(["--port", str(port + at if port else 0)] if port is not None else [])]
         own += first if at == 0 else []
         run = "import sys; from chw_tools.cli.main import run; run()"
-        return subprocess.Popen([sys.executable, "-c", run, *own], env=dict(environ))  # noqa: S603
+        return subprocess.Popen([sys.executable, "-c", run, *own], env=dict(environ))  # noqa: S603 (our own words)
 
     with _stopped_by_signals(stopping):
         alive = {at: start(at) for at in range(processes)}

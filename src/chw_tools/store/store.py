@@ -84,7 +84,8 @@ class Store:
             yield self
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def _writing(self, *, in_order: bool = True) -> Iterator[sa.Connection]:
+        """A transaction that writes; ``in_order`` where it takes places in the order of commits."""
         current = self._open_connection()
         if current is not None:
             with _ours():
@@ -93,7 +94,7 @@ class Store:
         with _ours(), self._engine.connect() as connection:
             connection = connection.execution_options(chw_writes=True)
             with connection.begin():
-                if connection.dialect.name == "postgresql":
+                if in_order and connection.dialect.name == "postgresql":
                     # Places in the order of commits need one writer at a time.
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
                 self._current.connection = connection
@@ -109,19 +110,8 @@ class Store:
         Unlike :meth:`transaction` it takes no place in the order of commits, so on PostgreSQL
         several work at a time, each on the rows that it locks. For modules of the store.
         """
-        current = self._open_connection()
-        if current is not None:
-            with _ours():
-                yield current
-            return
-        with _ours(), self._engine.connect() as connection:
-            connection = connection.execution_options(chw_writes=True)
-            with connection.begin():
-                self._current.connection = connection
-                try:
-                    yield connection
-                finally:
-                    self._current.connection = None
+        with self._writing(in_order=False) as connection:
+            yield connection
 
     @contextmanager
     def _reading(self, scope: Scope = WHOLE) -> Iterator[Reader]:

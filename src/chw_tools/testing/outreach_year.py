@@ -9,7 +9,7 @@ proves is plumbing: nobody here is real, and no rate is anybody's.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from chw_tools.store.instants import as_text
 from chw_tools.store.outbox import Desk, Outbox
 from chw_tools.store.tables import WORK
 from chw_tools.testing.outbox import fill_plainly
+from chw_tools.testing.outreach_witness import FRESH_DAYS, GOAL_DAYS, STEPS, Event, Witness
 from chw_tools.workflows.sending import Sender, send_due
 
 if TYPE_CHECKING:
@@ -35,11 +36,6 @@ if TYPE_CHECKING:
     from chw_tools.store import Store
 
 _SOURCE = Source("made-up-year", first_seen_ms=1_700_000_000_000)
-#: Days from the anchor on which a reminder goes out, and the days that it stays fresh.
-_STEPS = {"before": -3, "on_the_day": 0, "after": 3}
-_FRESH_DAYS = 2
-#: A visit so many days before the anchor, or later, is what the reminder asks for.
-_GOAL_DAYS = 5
 #: Share of everybody to whom each befalls once in the year; invented, and far more than real.
 _SHARES = {
     "died": 0.02,
@@ -56,97 +52,6 @@ _ENROLMENT = (
     *("made_at", "changed_at", "anchor_on", "goal_from"),
 )
 _SHARED_NUMBER, _VISITED = 0.1, 0.6
-
-
-@dataclass(frozen=True, order=True)
-class Event:
-    """Something that happens to one person at an instant."""
-
-    at: datetime
-    what: str
-    person: int
-
-
-@dataclass
-class Witness:
-    """Its own account of everybody, kept by what happened and not by what the store says.
-
-    Parameters
-    ----------
-    consent : list of str
-        By person: how consent stood when the year began, and stands.
-    number : sequence of str
-        By person: the telephone.
-    zone : ZoneInfo
-        Where everybody lives.
-    """
-
-    consent: list[str]
-    number: Sequence[str]
-    zone: ZoneInfo
-    gone: dict[int, str] = field(default_factory=dict)
-    stopped: set[str] = field(default_factory=set)
-    visited: dict[int, date] = field(default_factory=dict)
-    calls: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
-    faults: Counter[str] = field(default_factory=Counter)
-    #: Entries merged into a person's, and the place in time of each entry's last decision.
-    merged: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    decided: dict[int, int] = field(default_factory=dict)
-    n_noted: int = 0
-
-    def note(self, event: Event) -> None:
-        """Keep what happened."""
-        self.n_noted += 1
-        if event.what in ("died", "moved", "merged"):
-            self.gone[event.person] = event.what
-        if event.what == "merged":
-            self.merged[event.person - 1].add(event.person)
-        elif event.what in ("withdrew", "agreed"):
-            self.consent[event.person] = "given" if event.what == "agreed" else "withdrawn"
-            self.decided[event.person] = self.n_noted
-        elif event.what == "stopped":
-            self.stopped.add(self.number[event.person])
-        elif event.what == "started":
-            self.stopped.discard(self.number[event.person])
-        elif event.what == "visited":
-            self.visited[event.person] = event.at.astimezone(self.zone).date()
-
-    def consents(self, person: int) -> bool:
-        """Whether the last decision of the person, under whatever entry, was to agree.
-
-        Two entries that decided before the year have no order: then nobody may be wronged.
-        """
-        every = self._entries(person)
-        newest = max(self.decided.get(one, 0) for one in every)
-        said = {self.consent[one] for one in every if self.decided.get(one, 0) == newest}
-        return said == {"given"} or said == {"given", "missing"}
-
-    def _entries(self, person: int) -> set[int]:
-        return {person}.union(*(self._entries(one) for one in self.merged.get(person, ())))
-
-    def judge(self, person: int, anchor: date, step: str, at: datetime) -> None:
-        """Count everything that is wrong with a call at this instant."""
-        local, number = at.astimezone(self.zone), self.number[person]
-        before = [one.astimezone(self.zone).date() for one in self.calls[number]]
-        due = anchor + timedelta(days=_STEPS[step])
-        wrong = {
-            f"sent though {self.gone.get(person)}": person in self.gone,
-            "sent without consent": not self.consents(person),
-            "sent after STOP": number in self.stopped,
-            "sent though visited": self._is_visited(person, anchor),
-            "sent in quiet hours": not time(9) <= local.time() < time(18),
-            "sent on a Sunday": local.weekday() == 6,
-            "sent too early": local.date() < due,
-            "sent stale": local.date() > due + timedelta(days=_FRESH_DAYS),
-            "two in a day": local.date() in before,
-            "four in seven days": sum(day > local.date() - timedelta(7) for day in before) >= 3,
-        }
-        self.faults.update(what for what, holds in wrong.items() if holds)
-        self.calls[number].append(at)
-
-    def _is_visited(self, person: int, anchor: date) -> bool:
-        last = self.visited.get(person)
-        return last is not None and last >= anchor - timedelta(days=_GOAL_DAYS)
 
 
 @dataclass(frozen=True)
@@ -327,7 +232,7 @@ class Year:
         messages = [
             (self._message(key, who, anchor, step), (who, anchor, step))
             for key, (who, anchor) in zip(keys, self._anchors, strict=True)
-            for step in _STEPS
+            for step in STEPS
         ]
         for start in range(0, len(messages), 5000):
             batch = messages[start : start + 5000]
@@ -336,11 +241,11 @@ class Year:
             self.about |= {by_key[message.dedupe_key]: about for message, about in batch}
 
     def _from(self, anchor: date) -> tuple[str, str]:
-        return anchor.isoformat(), (anchor - timedelta(days=_GOAL_DAYS)).isoformat()
+        return anchor.isoformat(), (anchor - timedelta(days=GOAL_DAYS)).isoformat()
 
     def _message(self, enrolment: str, who: int, anchor: date, step: str) -> Message:
-        due = anchor + timedelta(days=_STEPS[step])
-        stale = due + timedelta(days=_FRESH_DAYS + 1)
+        due = anchor + timedelta(days=STEPS[step])
+        stale = due + timedelta(days=FRESH_DAYS + 1)
         return Message(
             dedupe_key=dedupe_key(
                 enrolment, step=step, occurrence=1, template_version=1, channel="sms"
