@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from chw_tools.feature_engineering import Feature, Features
-    from chw_tools.risk_prediction.scoring import ScoringModel
+    from chw_tools.risk_prediction.model_shape import ScoringModel
 
 #: How alike two names must be for one to be offered for the other (0 to 1).
 _ALIKE = 0.7

@@ -1,15 +1,15 @@
 """From a model and features to risks with their reasons.
 
-A model is anything of the shape of :class:`ScoringModel`; what comes out is the declared
-RISKS table. An estimate is given only for those whom the model was declared for, and only
-from inputs that are known as far as the model needs them.
+A model is anything of the shape of :class:`ScoringModel`; what comes out is the declared RISKS
+table. An estimate is given only for those whom the model was declared for, and only from inputs
+that are known as far as the model needs them.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,71 +20,17 @@ from chw_tools.risk_prediction.inputs import Columns, digest_rows
 from chw_tools.risk_prediction.reasons import reasons_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from chw_tools.feature_engineering import Feature, Features
-    from chw_tools.risk_prediction.explained import Explained
-    from chw_tools.risk_prediction.plausibility import Range
+    from chw_tools.feature_engineering import Features
+    from chw_tools.risk_prediction.model_shape import Bands, ScoringModel
 
 _WORDS = pd.StringDtype(na_value=np.nan)  # what "str" stands for
 _TEXTS = tuple(c.name for c in RISKS.columns if c.kind in ("text", "choice"))
 #: People who are scored at a time: what a million of them cost in memory stays small.
 ROWS_AT_A_TIME = 65_536
-
-
-class Bands(Protocol):
-    """What names the band of a risk; the programme's ``RiskBands`` does."""
-
-    def of(self, risk: NDArray[np.float64]) -> NDArray[np.object_]:
-        """The band of each risk; missing where the risk is."""
-
-
-class ScoringModel(Protocol):
-    """What every model offers, whether trained here or published elsewhere."""
-
-    @property
-    def name(self) -> str:
-        """Name, for people."""
-
-    @property
-    def version(self) -> str:
-        """Version of the model."""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the model."""
-
-    @property
-    def outcome(self) -> str:
-        """Name of the outcome foreseen."""
-
-    @property
-    def population(self) -> str:
-        """``simulated`` or ``real``: whom it was made from."""
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The inputs, in the model's order."""
-
-    @property
-    def features(self) -> tuple[Feature, ...]:
-        """The declaration of the inputs; empty where a formula reads them by itself."""
-
-    @property
-    def ranges(self) -> Mapping[str, Range]:
-        """Plausible ranges of declared inputs."""
-
-    def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Calibrated probability of each row; missing where there is none."""
-
-    def explain(self, columns: Columns) -> Explained:
-        """State, note, risk and effects of each person.
-
-        Effects are on the log-odds, relative to the model's reference person; together with
-        the log-odds of the reference they are the log-odds of the risk, exactly.
-        """
 
 
 def estimate_risk(

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from chw_tools.testing.life import (
+    AWAY,
+    DIED,
+    FACILITY,
+    HOME,
+    INPATIENT,
+    MOVED,
+    REFUSED,
+    SEEN,
+)
 from chw_tools.testing.population import DAYS_PER_YEAR, MALE, NEVER
 
 if TYPE_CHECKING:
     from chw_tools.testing.assumptions import Assumptions
-    from chw_tools.testing.course import Life
+    from chw_tools.testing.life import Life
 
 VISIT_COLUMNS = ("person", "day", "kind", "outcome", "reason", "severe", "weeks", "planned")
 #: Reasons for a visit: routine, sick, antenatal, admission, survey.
 ROUTINE, SICK, ANTENATAL, ADMISSION, SURVEY = range(5)
-HOME, FACILITY, INPATIENT = range(3)
-SEEN, AWAY, REFUSED, MOVED, DIED = range(5)
 
 
 def draw_surveys(folk: pd.DataFrame) -> pd.DataFrame:

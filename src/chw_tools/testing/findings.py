@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.testing.chance import stream
-from chw_tools.testing.contacts import ADMISSION, ANTENATAL, SEEN, SICK, SURVEY
+from chw_tools.testing.contacts import ADMISSION, ANTENATAL, SICK, SURVEY
+from chw_tools.testing.life import SEEN
 from chw_tools.testing.population import DAYS_PER_YEAR, MALE
 
 if TYPE_CHECKING:

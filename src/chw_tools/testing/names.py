@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.testing.chance import stream
-from chw_tools.testing.contacts import HOME
+from chw_tools.testing.life import HOME
 from chw_tools.testing.population import NEVER
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from chw_tools.records import load_catalogue
 from chw_tools.testing.chance import stream
-from chw_tools.testing.contacts import ADMISSION, HOME
+from chw_tools.testing.contacts import ADMISSION
+from chw_tools.testing.life import HOME
 from chw_tools.testing.population import NEVER
 from chw_tools.testing.words import FAMILY, GIVEN, LANGUAGES
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from chw_tools.records import TABLES, Register, derived_ids
 from chw_tools.testing import care, people_tables, place_tables
-from chw_tools.testing.contacts import AWAY, REFUSED
+from chw_tools.testing.life import AWAY, REFUSED
 from chw_tools.testing.names import Names
 from chw_tools.testing.population import NEVER
 

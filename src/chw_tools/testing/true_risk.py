@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chw_tools.testing.assumptions import Assumptions
-    from chw_tools.testing.course import Life
+    from chw_tools.testing.life import Life
 
 #: A home visit protects this long.
 VISIT_DAYS = 90

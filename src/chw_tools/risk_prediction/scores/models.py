@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chw_tools.risk_prediction.inputs import Columns
+    from chw_tools.risk_prediction.model_shape import Bands
     from chw_tools.risk_prediction.plausibility import Range
     from chw_tools.risk_prediction.published import Inputs
     from chw_tools.risk_prediction.scores.declaration import Band, Score
     from chw_tools.risk_prediction.scores.formula import Numbers
-    from chw_tools.risk_prediction.scoring import Bands
 
 #: Every published score, by name.
 SCORES: dict[str, Score] = {score.name: score for score in (*CARDIOVASCULAR, *POINTS)}
