@@ -63,6 +63,41 @@ PANELS: tuple[tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...], ...] = (
             (("chw_planned_visits", "on a list"), ("chw_unvisited", "wait")),
         ),
     ),
+    (
+        (
+            "Messages kept, by state",
+            "short",
+            (("sum by (state) (chw_outreach_messages)", "{{state}}"),),
+        ),
+        (
+            "Messages an hour, by what became of them",
+            "short",
+            (
+                ("sum by (state) (increase(chw_outreach_messages_total[1h]))", "{{state}}"),
+                (
+                    "sum by (gate) (increase(chw_outreach_refused_total[1h]))",
+                    "not let out: {{gate}}",
+                ),
+            ),
+        ),
+        (
+            "Oldest message that is due",
+            "s",
+            (("chw_outreach_oldest_due_seconds", "waits"),),
+        ),
+        (
+            "Channels stopped, reports unmatched, rounds broken",
+            "short",
+            (
+                ("chw_outreach_stopped", "{{channel}}, {{why}}"),
+                ("chw_outreach_unmatched_receipts", "reports unmatched"),
+                (
+                    'increase(chw_worker_rounds_total{outcome!="done"}[1h])',
+                    "rounds broken in an hour",
+                ),
+            ),
+        ),
+    ),
 )
 
 

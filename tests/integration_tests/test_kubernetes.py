@@ -27,6 +27,8 @@ SECRETS = {
     "chw-sso": {"client_secret", "cookie_secret"},
     "chw-tls": set(),
 }
+#: Made only where messages are to reach people; pods start without it.
+OPTIONAL_SECRETS = {"chw-gateways"}
 #: Read by the proxy's configuration.
 OF_THE_PROXY = {
     "CHW_SITE", "CHW_UPSTREAM", "CHW_ACCOUNTS", "CHW_SSO", "CHW_PROXY_SECRET", "CHW_TRUSTED_PROXIES"
@@ -128,7 +130,9 @@ def test_whatever_is_referred_to_is_there(built):
         claims = _claims_of(built, name)
         for volume in volumes.values():
             for kind, found in _references(volume):
-                assert found in there[kind], (name, found)
+                is_there = found in there[kind]
+                assert is_there or found in OPTIONAL_SECRETS, (name, found)
+                assert is_there != bool(volume.get("secret", {}).get("optional")), (name, found)
         for container in pod["containers"]:
             mounted = {mount["name"] for mount in container["volumeMounts"]} if (
                 "volumeMounts" in container

@@ -206,7 +206,9 @@ def test_every_panel_of_the_dashboard_gets_an_answer(prometheus, served):
     silent = {"{{kind}} a second"}  # nothing broke
     for panel in _DASHBOARD["panels"]:
         for target in panel["targets"]:
-            if target["legendFormat"] not in silent:
+            # A worker's series are held to their names above; none runs beside this server.
+            is_worker = any(metric.name in target["expr"] for metric in WORKER_METRICS)
+            if target["legendFormat"] not in silent and not is_worker:
                 found = _wait_for(lambda query=target["expr"]: _query(prometheus, query))
                 assert found, f"{panel['title']}: {target['expr']}"
 
