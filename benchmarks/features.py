@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from chw_tools.feature_engineering import build_features, features_as_known, people_needed
-from chw_tools.programme.programme import RiskBands
+from chw_tools.programme import RiskBands
 from chw_tools.records import Register, load_catalogue
 from chw_tools.risk_prediction import estimate_risk, read_portable, who_cvd_score
 

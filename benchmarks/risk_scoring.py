@@ -19,7 +19,7 @@ import pandas as pd
 from chw_tools.feature_engineering import Feature, Features
 from chw_tools.model_training import FittedModel, export_model, train
 from chw_tools.model_training.inputs import read_inputs
-from chw_tools.programme.programme import RiskBands
+from chw_tools.programme import RiskBands
 from chw_tools.risk_prediction import PortableModel, estimate_risk, read_portable
 
 if TYPE_CHECKING:

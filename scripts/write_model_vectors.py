@@ -16,7 +16,7 @@ import pandas as pd
 
 from chw_tools.feature_engineering import Features, build_features
 from chw_tools.model_training import FittedModel, export_model, train
-from chw_tools.programme.programme import RiskBands
+from chw_tools.programme import RiskBands
 from chw_tools.risk_prediction import PortableModel, estimate_risk, read_portable, sign_model
 from chw_tools.testing import simulate_programme
 

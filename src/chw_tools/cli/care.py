@@ -1,9 +1,8 @@
-"""Commands around care: score, recommend, plan, visits."""
+"""Commands around care: score, recommend, plan."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +11,9 @@ import typer
 from chw_tools.cli import district, planning, replays
 from chw_tools.cli import plans as more_plans
 from chw_tools.cli.monitoring import asked_of
-from chw_tools.cli.options import AsOf, Json, Limit, Output, Person, PlannedDay, day
+from chw_tools.cli.options import AsOf, Json, Limit, Output, PlannedDay, day
 from chw_tools.cli.published import show_published
+from chw_tools.cli.visits import visits
 from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from chw_tools.programme import Programme
     from chw_tools.wiring import Parts
     from chw_tools.workflows.assess import Assessment
 
@@ -28,9 +29,6 @@ plans = typer.Typer(
     invoke_without_command=True,
     epilog="Examples: chw plan · chw plan --on 2026-01-05 · chw plan --what-if workers=+5",
 )
-
-
-visits = typer.Typer(help="The day's visit list, and entering visits.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -127,12 +125,12 @@ def recommend(
     from chw_tools.workflows.assess import recommend_actions
 
     with world.parts() as parts:
-        if household is not None:
-            _say_household(parts, household, day(as_of), json)
-            return
         programme = parts.programme
         if language is not None:
-            programme = replace(programme, language=language)
+            programme = _in_language(programme, language)
+        if household is not None:
+            _say_household(parts, programme, household, day(as_of), json)
+            return
         result = recommend_actions(
             store=parts.store,
             models=parts.models,
@@ -155,15 +153,24 @@ def recommend(
     say_notes(result.notes)
 
 
+def _in_language(programme: Programme, language: str) -> Programme:
+    """The programme telling its advice in another of its languages."""
+    if language not in programme.translations:
+        known = ", ".join(programme.translations)
+        raise typer.BadParameter(
+            f"the advice is not written in {language}; there are {known}", param_hint="--language"
+        )
+    return replace(programme, language=language)
+
+
 def _say_advice(advice: pd.DataFrame, as_of: pd.Timestamp, limit: int, *, alone: bool) -> None:
     """What to do first; for all people also how often each rule speaks."""
     n = advice["person_id"].nunique()
     people = "1 person" if n == 1 else f"{n:,} people"
     say(f"Advice as of {as_of:%Y-%m-%d}: {len(advice):,} actions for {people}")
     if not alone:
-        by_rule = advice.groupby(["urgency", "rule_id"]).size().reset_index(name="n")
-        by_rule = by_rule.sort_values("n", ascending=False)
-        say_table("By rule", ["Urgency", "Rule", "People"], by_rule.to_numpy().tolist())
+        rows = _by_rule(advice).to_numpy().tolist()
+        say_table("By rule", ["Urgency", "Rule", "People"], rows)
     columns = ["Person", "Urgency", "Action", "Reason", "Due"]
     columns = columns[alone:]  # whoever asked for one knows whom it is about
     first = [
@@ -173,13 +180,25 @@ def _say_advice(advice: pd.DataFrame, as_of: pd.Timestamp, limit: int, *, alone:
     say_table("What to do" if alone else f"First {len(first)}", columns, first)
 
 
+def _by_rule(advice: pd.DataFrame) -> pd.DataFrame:
+    """How often each rule speaks, emergencies first; of one urgency the most frequent first."""
+    counts = advice.groupby(["urgency", "rule_id"]).size().reset_index(name="n")
+    counts = counts.assign(place=_places(counts))
+    by = counts.sort_values(["place", "n"], ascending=[True, False], kind="stable")
+    return by.drop(columns="place")
+
+
 def _urgent_first(advice: pd.DataFrame) -> pd.DataFrame:
     """The same rows, emergencies first; of one urgency each person's in doing order."""
+    by = ["place", "person_id", "rank"]
+    return advice.assign(place=_places(advice)).sort_values(by, kind="stable").drop(columns="place")
+
+
+def _places(advice: pd.DataFrame) -> pd.Series:
+    """The place of each row's urgency, emergencies first."""
     from chw_tools.records.derived import URGENCY_LEVEL
 
-    places = advice["urgency"].astype("str").map(URGENCY_LEVEL)
-    by = ["place", "person_id", "rank"]
-    return advice.assign(place=places).sort_values(by, kind="stable").drop(columns="place")
+    return advice["urgency"].astype("str").map(URGENCY_LEVEL)
 
 
 def _say_more(result: Assessment) -> None:
@@ -206,13 +225,15 @@ def _say_more(result: Assessment) -> None:
         say_table("What would change this? An estimate, not a promise", columns, changes)
 
 
-def _say_household(parts: Parts, household_id: str, as_of: date | None, json: bool) -> None:
+def _say_household(
+    parts: Parts, programme: Programme, household_id: str, as_of: date | None, json: bool
+) -> None:
     from chw_tools.workflows.show import show_household
 
     home = show_household(
         store=parts.store,
         models=parts.models,
-        programme=parts.programme,
+        programme=programme,
         household_id=household_id,
         as_of=as_of,
     )
@@ -291,107 +312,6 @@ def plan(
     say("Next: chw visits list · chw serve")
 
 
-@visits.command("list", epilog="Examples: chw visits list · chw visits list --worker KEY")
-def list_visits(
-    context: typer.Context,
-    worker: Annotated[str | None, typer.Option(help="Key of the worker.")] = None,
-    on: PlannedDay = None,
-    json: Json = False,
-) -> None:
-    """The visit list of a day: all workers in figures, or one worker's list."""
-    world: World = context.obj
-    from chw_tools.workflows.show import show_day
-
-    with world.parts() as parts:
-        view = show_day(
-            store=parts.store, programme=parts.programme, worker_id=worker, visit_on=day(on)
-        )
-    if json:
-        say_json(view)
-        return
-    say(f"{view.visit_on:%A %d %B %Y} · {view.ordered_by}")
-    if view.worker is None:
-        rows = [
-            (w.worker_id, w.name, w.place, w.n_visits, w.n_urgent, w.n_waiting, f"{w.minutes:.0f}")
-            for w in view.workers
-        ]
-        columns = ["Key", "Worker", "Place", "Visits", "Urgent", "Waiting", "Minutes"]
-        say_table("Workers", columns, rows)
-    else:
-        stops = [
-            (s.position, s.name, f"{s.sex}, {s.age}", s.place, s.urgency, s.reason, s.person_id)
-            for s in view.stops
-        ]
-        columns = ["", "Person", "", "Place", "Urgency", "Why", "Key"]
-        say_table(view.worker.name, columns, stops)
-    say_notes(view.notes)
-
-
-@visits.command(
-    "record",
-    epilog="Example: chw visits record KEY --on 2026-01-01 --measure systolic_mmhg=150 "
-    "--measure diastolic_mmhg=95 --no-danger-sign",
-)
-def record(
-    context: typer.Context,
-    person: Person,
-    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="Day of the visit.")],
-    outcome: Annotated[str, typer.Option(help="seen, away, refused, moved or died.")] = "seen",
-    measure: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the catalogue.")] = None,
-    danger_sign: Annotated[list[str] | None, typer.Option(help="A danger sign present.")] = None,
-    no_danger_sign: Annotated[
-        bool, typer.Option("--no-danger-sign", help="Asked about all, and none is there.")
-    ] = False,
-    worker: Annotated[str | None, typer.Option(help="Key of the worker.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="How long it took.")] = None,
-    known_on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day it came to be known.")
-    ] = None,
-    corrects: Annotated[str | None, typer.Option(help="Key of the visit it corrects.")] = None,
-    json: Json = False,
-) -> None:
-    """Enter a visit; the advice and tomorrow's list follow from it."""
-    world: World = context.obj
-    from chw_tools.workflows.assess import recommend_actions
-    from chw_tools.workflows.views import VisitEntry
-    from chw_tools.workflows.visits import record_visit
-
-    signs = {_sign(name): True for name in danger_sign or []}
-    entry = VisitEntry(
-        person_id=person,
-        visited_on=on.date(),
-        outcome=outcome,
-        worker_id=worker,
-        measurements=dict(_measurement(text) for text in measure or []),
-        danger_signs=signs if signs or no_danger_sign else None,
-        minutes=minutes,
-        supersedes_id=corrects,
-    )
-    with world.parts() as parts:
-        key = record_visit(
-            store=parts.store,
-            catalogue=parts.catalogue,
-            entry=entry,
-            today=parts.today,
-            known_on=day(known_on),
-        )
-        advice = recommend_actions(
-            store=parts.store,
-            models=parts.models,
-            programme=parts.programme,
-            as_of=day(known_on) or on.date(),
-            person_ids=[person],
-        ).recommendations
-    if json:
-        say_json({"visit_id": key, "recommendations": frame_rows(advice)})
-        return
-    say(f"Kept as visit {key}.")
-    rows = [
-        (r.rank, r.urgency, r.action, r.reason, f"{r.due_on:%Y-%m-%d}") for r in advice.itertuples()
-    ]
-    say_table("Now", ["", "Urgency", "Action", "Reason", "Due"], rows)
-
-
 def _number(risk: float) -> str:
     return "" if risk != risk else f"{risk:.1%}"
 
@@ -403,17 +323,3 @@ def _first_reasons(reasons: Any) -> str:
 def _write(frame: Any, output: Path | None) -> None:
     if output is not None:
         frame.to_csv(output, index=False)
-
-
-def _measurement(text: str) -> tuple[str, float | str]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise typer.BadParameter("give NAME=VALUE, for example systolic_mmhg=150")
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
-
-
-def _sign(name: str) -> str:
-    return name if name.startswith("danger_") else f"danger_{name}"

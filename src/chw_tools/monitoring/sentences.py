@@ -63,7 +63,7 @@ def reason_of(
     for rule in programme.monitoring:
         if rule.id == rule_id:
             language = language or programme.language
-            months = programme.translation(language).word("months", "")
+            months = " ".join(programme.translation(language).months)
             return sentence_of(rule, facts, language=language, months=months)
     return rule_id.replace("_", " ").capitalize() + "."
 

@@ -1,14 +1,9 @@
 """What people decided: thresholds, intervals, capacities, texts, outcomes."""
 
+from chw_tools.programme.figures import Figure
+from chw_tools.programme.numbers import Planning, RiskBands, VisitEffect
 from chw_tools.programme.outcomes import OutcomeDefinition, load_outcomes
-from chw_tools.programme.programme import (
-    Figure,
-    Planning,
-    Programme,
-    RiskBands,
-    VisitEffect,
-    load_programme,
-)
+from chw_tools.programme.programme import Programme, load_programme
 from chw_tools.programme.rules import Condition, Rule, Schedule
 
 __all__ = [

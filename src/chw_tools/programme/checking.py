@@ -9,19 +9,15 @@ from chw_tools.programme import reading
 from chw_tools.programme.folder import changed_keys, check_files
 from chw_tools.programme.programme import read_programme
 from chw_tools.programme.rules import Condition, Rule
-from chw_tools.programme.texts import (
-    PARTS,
-    SHIPPED_LANGUAGES,
-    WRITTEN_IN,
-    missing_texts,
-    read_translations,
-)
+from chw_tools.programme.texts import SHIPPED_LANGUAGES, WRITTEN_IN, read_translations
+from chw_tools.programme.written import missing_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from chw_tools.programme.programme import Figure, Programme
+    from chw_tools.programme.figures import Figure
+    from chw_tools.programme.programme import Programme
     from chw_tools.programme.reading import Finding
 
 
@@ -81,12 +77,12 @@ def language_states(folder: Path | None = None) -> tuple[LanguageState, ...]:
     programme, _ = read_programme(folder)
     languages = dict.fromkeys((*programme.translations, *SHIPPED_LANGUAGES))
     held = read_translations(languages, folder, reading.Problems())
-    n = len(programme.rules) * len(PARTS)
+    written = programme.written
     found = []
     for language, translation in held.items():
-        missing = len(missing_texts(translation, programme.rules))
+        missing = len(missing_texts(translation, written))
         state = "written" if language == WRITTEN_IN else translation.state
-        found.append(LanguageState(language, state, n - missing, missing))
+        found.append(LanguageState(language, state, len(written) - missing, missing))
     return tuple(found)
 
 
@@ -94,7 +90,7 @@ def texts_missing(language: str, folder: Path | None = None) -> tuple[str, ...]:
     """Keys of texts that a language lacks, whether or not the programme uses it yet."""
     programme, _ = read_programme(folder)
     translation = read_translations((language,), folder, reading.Problems())[language]
-    return missing_texts(translation, programme.rules)
+    return missing_texts(translation, programme.written)
 
 
 #: Rules are told condition by condition, the others key by key of their files.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from chw_tools.programme import reading
-from chw_tools.programme.rules import is_known_feature, read_conditions
+from chw_tools.programme.rule_files import read_conditions
+from chw_tools.programme.rules import is_known_feature
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -244,19 +244,12 @@ def load_schedule(folder: Path | None = None) -> VaccineSchedule:
 
 def read_schedule(folder: Path | None, problems: reading.Problems) -> VaccineSchedule:
     """The same, its faults noted among others."""
-    import tomllib
-    from importlib.resources import files
-
     own = folder / FILE if folder is not None else None
-    if own is not None and own.exists():
-        text = own.read_text(encoding="utf-8")
+    if own is None or not own.is_file():
+        text, raw = reading.shipped(FILE)
+        problems.remember(FILE, FILE, text)
     else:
-        text = files("chw_tools.programme").joinpath("defaults", FILE).read_text(encoding="utf-8")
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        problems.add(FILE, "", "is not TOML")
-        raw = {}
+        raw = reading.laid_over({}, own, FILE, problems)
     return _schedule(raw, problems)
 
 

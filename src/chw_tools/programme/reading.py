@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,18 @@ def line_of(text: str, key: str) -> int | None:
     return None
 
 
+@cache
+def shipped(name: str) -> tuple[str, dict[str, Any]]:
+    """A shipped file as text and as tables, parsed once; nobody may change what it gives."""
+    text = files("chw_tools.programme").joinpath("defaults", name).read_text(encoding="utf-8")
+    return text, tomllib.loads(text)
+
+
+def is_shipped(name: str) -> bool:
+    """Whether there is a shipped file of that name."""
+    return files("chw_tools.programme").joinpath("defaults", name).is_file()
+
+
 def read_layers(
     file: str, folder: Path | None, problems: Problems, *, defaults: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -123,12 +136,11 @@ def read_layers(
     ``defaults`` names the shipped files where there are several; a folder may then use any of
     their names too.
     """
-    shipped = files("chw_tools.programme").joinpath("defaults")
     base: dict[str, Any] = {}
     for name in defaults or (file,):
-        text = shipped.joinpath(name).read_text(encoding="utf-8")
+        text, tables = shipped(name)
         problems.remember(file, name, text)
-        base |= tomllib.loads(text)
+        base |= tables
     if folder is None:
         return base
     if not folder.is_dir():
@@ -142,12 +154,10 @@ def read_layers(
 
 def read_optional(file: str, folder: Path | None, problems: Problems) -> dict[str, Any]:
     """As :func:`read_layers`, of a file that need not be shipped, such as that of a language."""
-    shipped = files("chw_tools.programme").joinpath("defaults", file)
     raw: dict[str, Any] = {}
-    if shipped.is_file():
-        text = shipped.read_text(encoding="utf-8")
+    if is_shipped(file):
+        text, raw = shipped(file)
         problems.remember(file, file, text)
-        raw = tomllib.loads(text)
     return raw if folder is None else laid_over(raw, folder / file, file, problems)
 
 
@@ -186,13 +196,24 @@ def _merged(
 def _merged_sourced(
     base: dict[str, Any], over: dict[str, Any], file: str, key: str, problems: Problems
 ) -> dict[str, Any]:
-    changed = [name for name, value in over.items() if base.get(name) != value]
-    if set(changed) - WORDING and "source" not in over:
+    merged, changed = dict(base), set()
+    for name, value in over.items():
+        lower = base.get(name)
+        if isinstance(lower, dict) and isinstance(value, dict):
+            if "source" in lower or "source" in value:
+                # It vouches for itself, such as the ladder of a protocol.
+                here = f"{key}.{name}"
+                merged[name] = _merged_sourced(lower, value, file, here, problems)
+                continue
+            value = lower | value
+        merged[name] = value
+        if lower != value:
+            changed.add(name)
+    if changed - WORDING and "source" not in over:
         problems.add(file, key, "a changed number or condition needs its own `source`")
-    merged = base | over
     if "source" in changed and "year" not in over:
         merged.pop("year", None)  # that of the document that is no longer named
-    if set(changed) - WORDING and "verified" not in over:
+    if changed - WORDING and "verified" not in over:
         merged["verified"] = False
     return merged
 

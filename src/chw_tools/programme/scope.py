@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from chw_tools.programme import reading
-from chw_tools.programme.rules import Condition, is_known_feature, read_conditions
+from chw_tools.programme.rule_files import read_conditions
+from chw_tools.programme.rules import Condition, is_known_feature
 from chw_tools.records.derived import RISK_BANDS
 
 if TYPE_CHECKING:

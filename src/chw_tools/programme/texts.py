@@ -1,33 +1,33 @@
 """The words of advice by key and language; a missing translation falls back, and shows it.
 
-English stands beside each rule. ``texts_fr.toml`` and its like hold the same keys in another
-language, marked ``draft`` until a speaker who works in health has approved them.
+English stands beside what it is about: beside each rule, vaccine series, effect and step of a
+risk; sentences that belong to none of them, and small words, stand in ``texts_en.toml``.
+``texts_fr.toml`` and its like hold the same keys in another language, marked ``draft`` until a
+speaker who works in health has approved them. Which texts a programme needs:
+:mod:`chw_tools.programme.written`.
 """
 
 from __future__ import annotations
 
-import string
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from chw_tools.programme import reading
-from chw_tools.programme.rules import shipped_rule_sets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from chw_tools.programme.rules import Rule
-
 #: The language that rules are written in.
 WRITTEN_IN = "en"
 #: Languages whose texts are shipped, as drafts.
 SHIPPED_LANGUAGES = ("fr", "sw", "es")
-#: Parts of a rule that are translated.
-PARTS = ("action", "reason")
 #: Put before a text that is not in the language asked for.
 FALLBACK_MARK = "[en] "
+#: The table of small words, which have no sentence of their own.
+WORDS_TABLE = "words"
 STATES = ("draft", "approved")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -53,32 +53,61 @@ class Translation:
     texts: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     words: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
-    def text(self, key: str, written: str) -> str:
+    def text(self, key: str, written: str | None = None) -> str:
         """The text, or the English one marked as such.
 
+        Parameters
+        ----------
+        key : str
+            The key of the text.
+        written : str, optional
+            The English, where it does not stand in ``texts_en.toml``.
+
+        Examples
+        --------
         >>> Translation("fr").text("bp_high.action", "Measure again.")
         '[en] Measure again.'
         """
-        if self.language == WRITTEN_IN:
-            return written
-        return self.texts.get(key, f"{FALLBACK_MARK}{written}")
+        if key in self.texts:
+            return self.texts[key]
+        return self._marked(english().texts[key] if written is None else written)
 
-    def word(self, key: str, written: str) -> str:
-        """A small word; English where it is missing."""
-        return self.words.get(key, written)
+    def word(self, key: str, written: str | None = None) -> str:
+        """A small word, or the English one marked as such."""
+        if key in self.words:
+            return self.words[key]
+        return self._marked(english().words[key] if written is None else written)
+
+    @property
+    def months(self) -> list[str]:
+        """The names of the months; English ones, not marked, of a language that has none."""
+        return self.words.get("months", english().words["months"]).split()
+
+    def has(self, key: str) -> bool:
+        """Whether the language has the text, or the word (``words.months``)."""
+        table, _, word = key.partition(".")
+        return word in self.words if table == WORDS_TABLE else key in self.texts
+
+    def _marked(self, written: str) -> str:
+        return written if self.language == WRITTEN_IN else f"{FALLBACK_MARK}{written}"
 
 
 def read_translations(
     languages: Iterable[str], folder: Path | None, problems: reading.Problems
 ) -> dict[str, Translation]:
     """The translations of the languages, those of a folder laid over the shipped ones."""
-    found = {}
-    for language in languages:
-        raw: dict[str, Any] = {}
-        if language != WRITTEN_IN:
-            raw = reading.read_optional(file_of(language), folder, problems)
-        found[language] = _translation(language, raw, problems)
-    return found
+    return {
+        language: _translation(
+            language, reading.read_optional(file_of(language), folder, problems), problems
+        )
+        for language in languages
+    }
+
+
+@cache
+def english() -> Translation:
+    """The shipped English sentences and words that belong to no rule."""
+    return read_translations((WRITTEN_IN,), None, reading.Problems())[WRITTEN_IN]
 
 
 def file_of(language: str) -> str:
@@ -98,39 +127,19 @@ def _translation(language: str, raw: dict[str, Any], problems: reading.Problems)
             continue
         if not isinstance(table, dict):
             problems.add(file, name, "must be a table")
-            continue
-        for part in table:
-            text = reading.read_text(table, part, file, name, problems)
-            if name == "words":
-                words[part] = text
-            else:
-                texts[f"{name}.{part}"] = text
+        elif name == WORDS_TABLE:
+            words = {one: reading.read_text(table, one, file, name, problems) for one in table}
+        else:
+            texts |= _flat(table, name, file, problems)
     return Translation(language, state, texts, words)
 
 
-def missing_texts(translation: Translation, rules: Iterable[Rule]) -> tuple[str, ...]:
-    """Keys that the language lacks, in the order of the rules."""
-    if translation.language == WRITTEN_IN:
-        return ()
-    keys = (f"{rule.id}.{part}" for rule in rules for part in PARTS)
-    return tuple(key for key in keys if key not in translation.texts)
-
-
-def wrong_texts(translation: Translation, rules: Iterable[Rule]) -> tuple[tuple[str, str], ...]:
-    """Texts of no rule, and texts that ask for other values than the English one does."""
-    written = {f"{rule.id}.{part}": getattr(rule, part) for rule in rules for part in PARTS}
-    shipped = shipped_rule_sets()
-    found = []
-    for key, text in translation.texts.items():
-        if key not in written:
-            # A folder may switch a shipped rule off; its texts then wait.
-            if key.partition(".")[0] in shipped and key.rpartition(".")[2] in PARTS:
-                continue
-            found.append((key, "there is no such rule or part"))
-        elif _asked(text) != _asked(written[key]):
-            found.append((key, "must hold the same {values} as the English text"))
-    return tuple(found)
-
-
-def _asked(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+def _flat(table: dict[str, Any], key: str, file: str, problems: reading.Problems) -> dict[str, str]:
+    """Every text of a table, and of the tables in it, by its dotted key."""
+    found: dict[str, str] = {}
+    for part, value in table.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{key}.{part}", file, problems)
+        else:
+            found[f"{key}.{part}"] = reading.read_text(table, part, file, key, problems)
+    return found

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chw_tools.feature_engineering.people import MONTHS
 from chw_tools.programme.rules import since
-from chw_tools.programme.texts import FALLBACK_MARK, WRITTEN_IN, Translation
+from chw_tools.programme.texts import Translation, english
+from chw_tools.programme.written import ANSWER, answer_said, names_answer
 from chw_tools.recommendations.conditions import signs
 from chw_tools.records import load_catalogue
 from chw_tools.records.condition_groups import load_code_groups
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from chw_tools.programme import Condition, Rule
     from chw_tools.recommendations.conditions import Columns
 
-NOT_KNOWN = "not known"
-_ENGLISH = Translation(WRITTEN_IN)
 _PART = re.compile(r"\{([a-z0-9_]+)\}")
 #: A day further back is said with its year.
 _HALF_A_YEAR_DAYS = 183
@@ -82,8 +80,9 @@ def _pressure(columns: Columns, as_of: pd.Timestamp) -> list[str]:
     said = [values_said(columns, f"{name}_mmhg") for name in ("systolic", "diastolic")]
     days = [days_said(each, as_of, columns.words) for each in (np.fmin(upper, lower), upper, lower)]
     is_apart = ~np.isnan(upper) & ~np.isnan(lower) & (upper != lower)
+    each_on = columns.words.word("pressure_apart")
     return [
-        f"systolic {high} on {high_on}, diastolic {low} on {low_on}"
+        each_on.format(high=high, low=low, high_on=high_on, low_on=low_on)
         if apart
         else f"{high}/{low} on {on}"
         for high, low, on, high_on, low_on, apart in zip(*said, *days, is_apart, strict=True)
@@ -91,7 +90,7 @@ def _pressure(columns: Columns, as_of: pd.Timestamp) -> list[str]:
 
 
 def days_said(
-    days_since: NDArray[np.float64], as_of: pd.Timestamp, words: Translation = _ENGLISH
+    days_since: NDArray[np.float64], as_of: pd.Timestamp, words: Translation | None = None
 ) -> list[str]:
     """Days ago as days of the calendar: "3 March"; with the year where it is another or far back.
 
@@ -102,8 +101,8 @@ def days_said(
     >>> days_said(np.array([300.0]), pd.Timestamp("2026-12-31"))
     ['6 March 2026']
     """
-    months = words.word("months", " ".join(MONTHS)).split()
-    none = words.word("none_known", "none known")
+    words = words or english()
+    months, none = words.months, words.word("none_known")
     today = as_of.date()
     said = {
         days: none if days != days else _day_said(today - timedelta(days=int(days)), today, months)
@@ -119,14 +118,14 @@ def _day_said(day: date, today: date, months: Sequence[str]) -> str:
 
 def values_said(columns: Columns, name: str) -> list[str]:
     """A feature's values as read out."""
-    not_known = columns.words.word("not_known", NOT_KNOWN)
+    not_known = columns.words.word("not_known")
     if columns.is_number(name):
         numbers = columns.numbers(name)
         if name in _WHOLE:
             numbers = np.floor(numbers)
         return [not_known if number != number else f"{number:.4g}" for number in numbers.tolist()]
     codes, levels = columns.codes(name)
-    said = [*map(str, levels), not_known]
+    said = [*(answer_word(columns.words, level) for level in levels), not_known]
     return [said[code] for code in codes.tolist()]
 
 
@@ -144,47 +143,35 @@ def _sign_said(columns: Columns, condition: Condition) -> list[str]:
     entry = load_catalogue().entries.get(condition.feature)
     if entry is None:
         return _other_said(columns, condition.feature)
-    label = _word(columns, entry.name, entry.label[0].lower() + entry.label[1:])
+    label = columns.words.word(entry.name, entry.label[0].lower() + entry.label[1:])
     if entry.kind == "choice":
         # An answer beyond yes says more than the question: "mouth: deep".
-        named = condition.value == "yes" or condition.op == "in"
-        return (
-            [label] * len(columns) if named else [f"{label}: {_answer(condition)}"] * len(columns)
-        )
+        if names_answer(condition):
+            label = f"{label}: {answer_word(columns.words, condition.value)}"
+        return [label] * len(columns)
     unit = {"mm[Hg]": "mmHg", "Cel": "°C", "1": ""}.get(entry.unit, entry.unit)
     return [f"{label} {v} {unit}".strip() for v in values_said(columns, condition.feature)]
 
 
-def _word(columns: Columns, name: str, written: str) -> str:
-    """The word in the language asked for; English is marked as such."""
-    mark = "" if columns.words.language == WRITTEN_IN else FALLBACK_MARK
-    return columns.words.word(name, f"{mark}{written}")
-
-
-def _answer(condition: Condition) -> str:
-    return str(condition.value).replace("_", " ")
-
-
-#: What a feature that is no observation is called, with its value or without.
-_NAMES = {
-    "age_years": ("age {} years", True),
-    "gravidity": ("pregnancy number {}", True),
-    "pressure_differs": ("blood pressure", False),
-    "weight_differs": ("weight", False),
-    "glucose_differs": ("blood glucose", False),
-}
+def answer_word(words: Translation, answer: object) -> str:
+    """The answer that somebody gave, in words."""
+    return words.word(f"{ANSWER}{answer}", answer_said(answer))
 
 
 def _other_said(columns: Columns, feature: str) -> list[str]:
-    if feature.startswith("has_"):
-        group = load_code_groups().conditions.get(feature.removeprefix("has_"))
-        said = group.label if group else feature.removeprefix("has_").replace("_", " ")
-        return [_word(columns, feature, said[0].lower() + said[1:])] * len(columns)
-    pattern, with_value = _NAMES.get(feature, (feature.replace("_", " "), False))
-    pattern = _word(columns, feature, pattern)
-    if not with_value:
+    """What a feature that is no observation is called, with its value where it has a place."""
+    pattern = columns.words.word(feature, _written(feature))
+    if "{}" not in pattern:
         return [pattern] * len(columns)
     return [pattern.format(value) for value in values_said(columns, feature)]
+
+
+def _written(feature: str) -> str:
+    group = load_code_groups().conditions.get(feature.removeprefix("has_"))
+    if feature.startswith("has_") and group:
+        return f"{group.label[0].lower()}{group.label[1:]}"
+    said = feature.removeprefix("has_").replace("_", " ")
+    return english().words.get(feature, said)
 
 
 def _newest_sign(columns: Columns, rule: Rule) -> NDArray[np.float64]:

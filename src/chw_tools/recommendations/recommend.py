@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chw_tools.programme.texts import FALLBACK_MARK, WRITTEN_IN
 from chw_tools.recommendations import risk as risk_advice
 from chw_tools.recommendations import vaccines as vaccine_advice
 from chw_tools.recommendations.advice_table import Part, advice_table, first_places
@@ -105,8 +104,6 @@ def all_recommendations(
         more.append(_risk_part(high[is_near], at[is_near], soon[is_near], programme))
     parts = [_part(columns, advice, as_of) for advice in given if np.count_nonzero(advice.mask)]
     parts += more
-    if columns.words.language != WRITTEN_IN:
-        _mark_untranslated(parts)
     return advice_table(parts, features.frame.index, as_of)
 
 
@@ -211,14 +208,6 @@ def _part(columns: Columns, advice: _Advice, as_of: pd.Timestamp) -> Part:
     )
 
 
-def _mark_untranslated(parts: Sequence[Part]) -> None:
-    """Vaccines and risks are told in English so far, which the reader must see."""
-    for part in parts:
-        if part.rule_id in (vaccine_advice.RULE_ID, risk_advice.RULE_ID):
-            part.action = [f"{FALLBACK_MARK}{text}" for text in part.action]
-            part.reason = [f"{FALLBACK_MARK}{text}" for text in part.reason]
-
-
 def _text(columns: Columns, rule: Rule, part: str) -> str:
     return columns.words.text(f"{rule.id}.{part}", getattr(rule, part))
 
@@ -248,7 +237,7 @@ def _risk_part(
         kind="risk",
         urgency=np.full(len(high), _WITHIN_DAYS, dtype=np.int8),
         action=risk_advice.risk_actions(high, programme),
-        reason=risk_advice.risk_reasons(high),
+        reason=risk_advice.risk_reasons(high, programme.translation()),
         source=risk_advice.risk_sources(high, programme),
         is_verified=risk_advice.risk_are_verified(high, programme),
         days=soon,

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chw_tools.programme.risk_steps import GENERAL
+from chw_tools.programme.texts import FALLBACK_MARK, WRITTEN_IN, Translation, english
+from chw_tools.recommendations.reasons import answer_word
 from chw_tools.records.derived import RISK_BANDS
 
 if TYPE_CHECKING:
@@ -18,15 +21,12 @@ if TYPE_CHECKING:
     from chw_tools.programme.risk_steps import RiskStep
 
 RULE_ID = "risk_high"
+#: So many of the things that raise a risk are named; what a sentence bears.
+_MOST_REASONS = 3
+#: The answer that says no more than the question.
+_YES = "yes"
 #: The bands that bring care forward.
 _HIGH = {band: place for place, band in enumerate(RISK_BANDS) if band in ("high", "very_high")}
-#: Names of outcomes in words; one not named here is read from its own name.
-_WORDS = {
-    "hospital_admission_180d": "hospital admission or death within six months",
-    "cvd_10y": "a heart attack or stroke within ten years",
-    "diabetes": "diabetes",
-    "death_5y": "death within five years",
-}
 
 
 def highest_risks(
@@ -79,18 +79,32 @@ def visit_due_days(
 
 
 def risk_actions(rows: pd.DataFrame, programme: Programme) -> list[str]:
-    """What to do at that band of that risk."""
-    return [step.action for step in _steps(rows, programme)]
+    """What to do at that band of that risk, in the programme's language."""
+    words = programme.translation()
+    said = {}
+    for outcome, band in set(zip(rows["outcome"], rows["band"], strict=True)):
+        step = programme.step_for(outcome, band)
+        key = "general" if step == GENERAL else f"{outcome}.{band}"
+        said[outcome, band] = words.text(f"risk_steps.{key}.action", step.action)
+    return [said[each] for each in zip(rows["outcome"], rows["band"], strict=True)]
 
 
-def risk_reasons(rows: pd.DataFrame) -> list[str]:
+def risk_reasons(rows: pd.DataFrame, words: Translation) -> list[str]:
     """Why the risk is called high, with up to three things that raise it."""
     return [
-        f"The risk of {_outcome(outcome)} is {band.replace('_', ' ')}{_because(reasons)}."
+        _reason(outcome, band, reasons, words)
         for outcome, band, reasons in zip(
             rows["outcome"], rows["band"], rows["reasons"], strict=True
         )
     ]
+
+
+def _reason(outcome: str, band: str, reasons: object, words: Translation) -> str:
+    named = words.text(f"outcomes.{outcome}", _outcome(outcome))
+    because = ", ".join(_raising(reasons, words))
+    key = "reason_because" if because else "reason"
+    said = words.text(f"{RULE_ID}.{key}")
+    return said.format(outcome=named, band=words.text(f"bands.{band}"), reasons=because)
 
 
 def risk_sources(rows: pd.DataFrame, programme: Programme) -> list[str]:
@@ -115,12 +129,29 @@ def _steps(rows: pd.DataFrame, programme: Programme) -> list[RiskStep]:
 
 
 def _outcome(name: str) -> str:
-    return _WORDS.get(name, name.replace("_", " "))
+    """An outcome in English; one that has no words is read from its own name."""
+    return english().texts.get(f"outcomes.{name}", name.replace("_", " "))
 
 
-def _because(reasons: object) -> str:
+def _raising(reasons: object, words: Translation) -> list[str]:
     if not isinstance(reasons, list | tuple):
-        return ""
-    raising: Sequence[dict[str, Any]] = [r for r in reasons if float(r.get("effect", 0)) > 0][:3]
-    said = [f"{r['label'][0].lower()}{r['label'][1:]} {r['value']}" for r in raising]
-    return f", mostly because of {', '.join(said)}" if said else ""
+        return []
+    raising: Sequence[dict[str, Any]] = [r for r in reasons if float(r.get("effect", 0)) > 0]
+    return [_raises(one, words) for one in raising[:_MOST_REASONS]]
+
+
+def _raises(reason: dict[str, Any], words: Translation) -> str:
+    """One thing that raises a risk: "tobacco use current"; in other words where there are some."""
+    label, value = reason["label"], str(reason["value"])
+    written = f"{label[0].lower()}{label[1:]}"
+    name = reason.get("feature", "")
+    if words.language == WRITTEN_IN or name not in words.words:
+        said = f"{written} {value}"
+        return said if words.language == WRITTEN_IN else f"{FALLBACK_MARK}{said}"
+    word = words.words[name]
+    if "{}" in word:
+        return word.format(value.partition(" ")[0])
+    is_number = value[:1].isdigit() or value[:1] == "-"
+    if value == _YES:
+        return word
+    return f"{word} {value if is_number else answer_word(words, value)}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from chw_tools.programme.immunisation import Period
 from chw_tools.programme.programme import VACCINES_DUE
+from chw_tools.programme.texts import Translation, english
 from chw_tools.recommendations.immunisation import Given, NextDose, Person, next_dose
 from chw_tools.records.codes import CVX
 
@@ -35,6 +36,7 @@ def vaccines_due(
     schedule: VaccineSchedule,
     as_of: pd.Timestamp,
     ahead_days: int,
+    words: Translation | None = None,
 ) -> pd.DataFrame:
     """One row for each child under two to whom a vaccine is due, or soon will be.
 
@@ -48,6 +50,8 @@ def vaccines_due(
         The day.
     ahead_days : int
         Doses that fall due within so many days are named too.
+    words : Translation, optional
+        The language to tell it in; English where none is given.
 
     Returns
     -------
@@ -56,13 +60,13 @@ def vaccines_due(
         ``action``, ``reason``, ``source`` and ``is_verified``. A child whose register holds
         no dose is not taken for unvaccinated: the card is asked for.
     """
-    today = as_of.date()
+    today, said = as_of.date(), words or english()
     children = _under_two(people, as_of)
     given = _given(immunisations, children["id"])
     rows = [
         row
         for child in children[["id", "born_on", "sex"]].itertuples(index=False)
-        if (row := _of_child(child, given.get(child.id, ()), schedule, today, ahead_days))
+        if (row := _of_child(child, given.get(child.id, ()), schedule, today, ahead_days, said))
     ]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
@@ -87,7 +91,12 @@ def _given(immunisations: pd.DataFrame, ids: pd.Series) -> Mapping[str, list[Giv
 
 
 def _of_child(
-    child: Any, given: Sequence[Given], schedule: VaccineSchedule, today: date, ahead_days: int
+    child: Any,
+    given: Sequence[Given],
+    schedule: VaccineSchedule,
+    today: date,
+    ahead_days: int,
+    words: Translation,
 ) -> dict[str, Any] | None:
     sex = child.sex if isinstance(child.sex, str) else ""
     person = Person(child.born_on.date(), sex)
@@ -99,14 +108,14 @@ def _of_child(
     if not due:
         return None
     due.sort(key=lambda one: _in_days(one, today))
-    named = ", ".join(f"{one.series.label} {one.number}" for one in due)
+    named = ", ".join(_vaccine(one, words) for one in due)
     days = int(_in_days(due[0], today))
     return {
         "person_id": child.id,
         "days": days,
         "is_late": any(_is_late(one, today) for one in due),
-        "action": _action(named, given),
-        "reason": _reason(due[0], days, given),
+        "action": _action(named, given, words),
+        "reason": _reason(due[0], days, given, words),
         "source": f"{due[0].series.source}; other vaccines: the programme's schedule",
         "is_verified": all(one.series.verified for one in due),
     }
@@ -122,23 +131,28 @@ def _is_late(one: NextDose, today: date) -> bool:
     return _in_days(one, today) < -LATE_AFTER_DAYS
 
 
-def _action(named: str, given: Sequence[Given]) -> str:
-    if given:
-        return f"Send the child for vaccines: {named}. Look at the card."
-    return f"Ask for the vaccination card. If not given, send for: {named}."
+def _vaccine(one: NextDose, words: Translation) -> str:
+    label = words.text(f"series.{one.series.name}.label", one.series.label)
+    return words.text(f"{RULE_ID}.vaccine").format(label=label, number=one.number)
 
 
-def _reason(first: NextDose, days: int, given: Sequence[Given]) -> str:
-    day = first.due_on
-    assert day is not None  # noqa: S101 (only doses with a day come here)
-    said = f"{day.day} {day:%B %Y}"
-    when = f"due since {said}" if days < 0 else f"due on {said}"
-    label = first.series.label
-    if not given:
-        return f"No vaccine is recorded; {label} {first.number} is {when}."
-    last = max(one.day for one in given)
-    count = f"{len(given)} dose{'s' if len(given) > 1 else ''}"
-    return (
-        f"{label[0].upper()}{label[1:]} {first.number} is {when}; {count} recorded, "
-        f"the last on {last.day} {last:%B %Y}."
+def _action(named: str, given: Sequence[Given], words: Translation) -> str:
+    return words.text(f"{RULE_ID}.{'action' if given else 'action_no_dose'}").format(vaccines=named)
+
+
+def _reason(first: NextDose, days: int, given: Sequence[Given], words: Translation) -> str:
+    """When the first is due; then how many doses of all vaccines are recorded."""
+    assert first.due_on is not None  # noqa: S101 (only doses with a day come here)
+    vaccine = _vaccine(first, words)
+    due = words.text(f"{RULE_ID}.{'due_since' if days < 0 else 'due_on'}").format(
+        vaccine=f"{vaccine[0].upper()}{vaccine[1:]}", day=_day(first.due_on, words)
     )
+    if not given:
+        return f"{due} {words.text(f'{RULE_ID}.no_dose')}"
+    recorded = words.text(f"{RULE_ID}.{'one_dose' if len(given) == 1 else 'doses'}")
+    last = _day(max(one.day for one in given), words)
+    return f"{due} {recorded.format(n=len(given), last=last)}"
+
+
+def _day(day: date, words: Translation) -> str:
+    return f"{day.day} {words.months[day.month - 1]} {day.year}"

@@ -312,6 +312,7 @@ def assess(
         schedule=programme.vaccination,
         as_of=as_of,
         ahead_days=int(programme.planning.look_ahead_days),
+        words=programme.translation(),
     )
     everything = all_recommendations(
         features, risks, programme=programme, as_of=as_of, vaccines=vaccines
@@ -323,7 +324,7 @@ def assess(
         risks=risks,
         recommendations=first_few(everything, int(programme.planning.max_recommendations)),
         everything=everything,
-        effects=programme.effects,
+        effects=programme.effects_told,
         priority_outcome=scorers[0].outcome,
         notes=using.notes,
         verdicts=verdicts,

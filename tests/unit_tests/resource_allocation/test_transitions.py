@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chw_tools.programme.programme import VisitEffect
+from chw_tools.programme import VisitEffect
 from chw_tools.resource_allocation.choice import (
     belief_benefit,
     estimate_transitions,

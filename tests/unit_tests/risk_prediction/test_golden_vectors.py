@@ -15,7 +15,7 @@ import pytest
 
 from chw_tools.errors import ModelRefused
 from chw_tools.feature_engineering import Features
-from chw_tools.programme.programme import RiskBands
+from chw_tools.programme import RiskBands
 from chw_tools.risk_prediction import (
     check_signature,
     estimate_risk,

@@ -21,7 +21,7 @@ from chw_tools.resource_allocation.choice.index import myopic_gain, two_state_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chw_tools.programme.programme import VisitEffect
+    from chw_tools.programme import VisitEffect
     from chw_tools.resource_allocation.choice.transitions import Transitions
 
 #: Weight of the next week beside this one: a good year counts about as much as its half
