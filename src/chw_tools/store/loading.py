@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from chw_tools.records import TABLES, Register
 from chw_tools.store.tables import REGISTER
+from chw_tools.store.whole import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -42,16 +43,16 @@ def load_tables(
 def _load(
     reader: Reader, table: Table, person_ids: Collection[str] | None, before_seq: int | None
 ) -> pd.DataFrame:
-    stored = REGISTER[table.name]
-    statement = reader.select(table.name, table.column_names)
-    if person_ids is not None:
-        if table.name == "people":
-            statement = statement.where(reader.among(stored.c.id, list(person_ids)))
-        elif "person_id" in stored.c:
-            statement = statement.where(reader.among(stored.c.person_id, list(person_ids)))
+    stored, where = REGISTER[table.name], []
     if before_seq is not None and table.is_event:
-        statement = statement.where(stored.c.server_seq < before_seq)
-    return reader.frame(statement, table.columns)
+        where.append(stored.c.server_seq < before_seq)
+    about = stored.c.id if table.name == "people" else stored.c.get("person_id")
+    if person_ids is not None and about is not None:
+        where.append(reader.among(about, list(person_ids)))
+    elif reader.dialect == "sqlite" and reader.scope.kind == "whole":
+        return read_whole(reader, table.name, table.columns, *where)
+    statement = reader.select(table.name, table.column_names)
+    return reader.frame(statement.where(*where), table.columns)
 
 
 def find_related(reader: Reader, person_ids: Collection[str]) -> set[str]:

@@ -141,11 +141,15 @@ def frame_of(kinds: Sequence[tuple[str, Kind]], columns: Sequence[Sequence[Any]]
     )
 
 
+def series_of_texts(texts: pa.LargeStringArray) -> pd.Series[Any]:
+    """Texts of Arrow as a column of trusted dtype, without a copy."""
+    return pd.Series(pd.array(texts, dtype=_WORDS))
+
+
 def _series(values: Sequence[Any], kind: Kind) -> pd.Series[Any]:
     if DTYPES[kind] == "str":
         # By way of Arrow: the driver gives texts and None only, so that none need be looked at.
-        texts = pa.array(values, pa.large_string())
-        return pd.Series(pd.array(texts, dtype=_WORDS))
+        return series_of_texts(pa.array(values, pa.large_string()))
     if kind == "day":
         days = np.array(values, dtype="datetime64[D]")
         return pd.Series(days.astype("datetime64[s]"))
