@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,14 @@ from chw_tools.model_registry import ModelRegistry, retire_model, shadow_model
 from chw_tools.model_training import train
 from chw_tools.programme import load_programme
 from chw_tools.records import new_id
+from chw_tools.store import open_store
 from chw_tools.workflows.assess import PRIORITY_OUTCOME, score_people
 from chw_tools.workflows.verify import CAUSES, verify_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from chw_tools.model_training import FittedModel
     from chw_tools.records import Register
     from chw_tools.store import Store
 
@@ -33,16 +34,16 @@ _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def models_of(small_register: Register) -> Callable[[str], FittedModel]:
-    """Two models of the register's people; what they foresee is made up."""
+def kept_models(small_register: Register, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models of the register's people, one on trial; what they foresee is made up."""
     features = build_features(small_register, as_of=last_known_day(small_register))
     chosen = features.only(_INPUTS)
     drawn = np.random.default_rng(1).random(len(chosen.frame)) < 0.4
     labels = pd.Series(drawn, chosen.frame.index, dtype="boolean")
     sources = sorted(small_register.people["source"].unique())
-
-    def make(recipe: str) -> FittedModel:
-        return train(
+    registry = ModelRegistry(tmp_path_factory.mktemp("kept") / "models")
+    for version, recipe in (("v1", "gradient_boosting"), ("v2", "additive")):
+        model = train(
             chosen,
             labels,
             recipe=recipe,
@@ -50,29 +51,72 @@ def models_of(small_register: Register) -> Callable[[str], FittedModel]:
             outcome=PRIORITY_OUTCOME,
             trained_on={"people_from": sources},
         )
-
-    return make
-
-
-@pytest.fixture
-def registry(tmp_path: Path, models_of: Callable[[str], FittedModel]) -> ModelRegistry:
-    registry = ModelRegistry(tmp_path / "models")
-    for version, recipe in (("v1", "gradient_boosting"), ("v2", "additive")):
-        registry.save_model(models_of(recipe), version=version, created_at=_AT)
-    return registry
-
-
-@pytest.fixture
-def scored(any_store: Store, small_register: Register, registry: ModelRegistry) -> Store:
-    """The register, scored by the newest model, with the other on trial."""
-    for name in sorted(small_register.people["source"].unique()):
-        any_store.register_source(name, "simulated")
-    with any_store.transaction():
-        for name, frame in small_register.tables():
-            any_store.save(name, frame)
+        registry.save_model(model, version=version, created_at=_AT)
     shadow_model(registry, PRIORITY_OUTCOME, "v1", by="Dr Achieng", at=_AT, why="try it")
-    _score(any_store, registry)
-    return any_store
+    return registry.root
+
+
+@pytest.fixture
+def registry(tmp_path: Path, kept_models: Path) -> ModelRegistry:
+    return ModelRegistry(shutil.copytree(kept_models, tmp_path / "models"))
+
+
+def _fill(url: str, register: Register, models: Path) -> None:
+    """The register, scored by the newest model, with the other on trial."""
+    with open_store(url) as store:
+        for name in sorted(register.people["source"].unique()):
+            store.register_source(name, "simulated")
+        with store.transaction():
+            for name, frame in register.tables():
+                store.save(name, frame)
+        _score(store, ModelRegistry(models))
+
+
+# Filled once for each database; each test changes a copy.
+@pytest.fixture(scope="module")
+def kept_sqlite(
+    small_register: Register, kept_models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    place = tmp_path_factory.mktemp("kept") / "store.sqlite"
+    _fill(f"sqlite:///{place}", small_register, kept_models)
+    return place
+
+
+@pytest.fixture(scope="module")
+def kept_postgres(
+    small_register: Register, kept_models: Path, postgres_server: Any
+) -> Iterator[str]:
+    postgres_server.psql("CREATE DATABASE scored_kept;")
+    _fill(_postgres_url(postgres_server, "scored_kept"), small_register, kept_models)
+    yield "scored_kept"
+    postgres_server.psql("DROP DATABASE scored_kept;")
+
+
+def _postgres_url(server: Any, database: str) -> str:
+    return str(server.get_uri(database)).replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture
+def scored_sqlite(kept_sqlite: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(kept_sqlite, tmp_path)}"
+
+
+@pytest.fixture
+def scored_postgres(kept_postgres: str, postgres_server: Any) -> Iterator[str]:
+    postgres_server.psql(f"CREATE DATABASE scored TEMPLATE {kept_postgres};")
+    yield _postgres_url(postgres_server, "scored")
+    postgres_server.psql("DROP DATABASE scored WITH (FORCE);")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def scored_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(f"scored_{request.param}"))
+
+
+@pytest.fixture
+def scored(scored_url: str) -> Iterator[Store]:
+    with open_store(scored_url) as store:
+        yield store
 
 
 def _score(store: Store, registry: ModelRegistry, **more: Any) -> Any:
@@ -178,9 +222,9 @@ def test_other_bands_and_other_code_are_told_apart(
 
 
 def test_a_changed_row_is_found_even_where_the_wall_was_taken_away(
-    scored: Store, registry: ModelRegistry, any_url: str
+    scored: Store, registry: ModelRegistry, scored_url: str
 ) -> None:
-    engine = sa.create_engine(any_url)
+    engine = sa.create_engine(scored_url)
     with engine.begin() as connection:
         is_postgres = engine.dialect.name == "postgresql"
         wall = "risks_append_only ON risks" if is_postgres else "risks_no_update"
