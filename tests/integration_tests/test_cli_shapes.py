@@ -23,7 +23,7 @@ def environ(tmp_path_factory):
         "CHW_MODELS": str(home / "models"),
         "CHW_TRACKING_URI": "off",
     }
-    words = ("simulate", str(home / "district"), "--people", "1500", "--seed", "3")
+    words = ("simulate", str(home / "district"), "--people", "700", "--seed", "3")
     assert main(words, environ) == 0
     assert main(("ingest", str(home / "district")), environ) == 0
     assert main(("train", "--recipe", "additive"), environ) == 0
