@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from chw_tools.programme import Condition, Rule, load_programme
@@ -172,9 +173,10 @@ def expected_alone(case: Case, answer: Answer) -> bool:
 
 @pytest.fixture(scope="module")
 def features() -> dict[str, Features]:
-    return {
-        name: features_of_cases([case.known for case in cases]) for name, cases in OF_RULE.items()
-    }
+    # One table of all cases, and of it each rule's own rows.
+    whole = features_of_cases([case.known for case in CASES])
+    rule = np.array([case.rule_id for case in CASES])
+    return {name: replace(whole, frame=whole.frame[rule == name]) for name in OF_RULE}
 
 
 @pytest.mark.parametrize("name", RULES)
