@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,9 @@ from chw_tools.resource_allocation.caseloads import (
     reassign,
     solve_caseloads,
 )
+from chw_tools.resource_allocation.caseloads.exchange import exchange_homes
 from chw_tools.resource_allocation.caseloads.problem import cost_of, find_faults
+from chw_tools.resource_allocation.caseloads.whole import make_whole
 from chw_tools.resource_allocation.solving import Stop
 
 PLANNING = load_programme().planning
@@ -99,13 +101,69 @@ def test_never_called_feasible_when_it_is_not(seed: int, room: float) -> None:
     assert all(plan.why_none[home] for home in np.flatnonzero(plan.worker < 0))
 
 
-def test_on_average_the_search_is_within_a_few_hundredths_of_the_best() -> None:
-    problems = [with_room(draw_problem(seed, n=7)) for seed in range(40)]
+def test_on_average_the_search_is_within_a_hundredth_of_the_best() -> None:
+    problems = [with_room(draw_problem(seed, n=5)) for seed in range(40)]
     plans = [solve_caseloads(problem, STOP, run=run_here) for problem in problems]
     best = [best_cost(problem) for problem in problems]
     ratio = [plan.cost / cost if cost else 1.0 for plan, cost in zip(plans, best, strict=True)]
 
-    assert np.mean(ratio) < 1.04
+    assert min(ratio) >= 1 - 1e-9
+    assert np.mean(ratio) < 1.01
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 100_000), n_left_out=st.integers(0, 5))
+def test_no_exchange_of_two_workers_is_left_that_saves(seed: int, n_left_out: int) -> None:
+    """Every single move and every swap, valued from the numbers alone; nobody counts as one."""
+    problem = draw_problem(seed, n=12, m=4)
+    plan = solve_caseloads(problem, Stop(10, iterations=0), run=run_here)
+    start = plan.worker.copy()
+    start[:n_left_out] = -1
+    found = exchange_homes(problem, start, iterations=10_000)
+    cost = cost_of(problem, found)
+    others = []
+    for home, other in combinations_with_replacement(range(problem.n_homes), 2):
+        swapped = found.copy()
+        swapped[[home, other]] = found[[other, home]]
+        others.append(swapped)
+        for who in range(-1, problem.n_workers):
+            moved = found.copy()
+            moved[home] = who
+            others.append(moved)
+    least = min(cost_of(problem, other) for other in others if not find_faults(problem, other))
+
+    assert find_faults(problem, found) == ()
+    assert cost <= cost_of(problem, start)
+    assert cost <= least
+    assert (exchange_homes(problem, start, iterations=0) == start).all()
+    assert (exchange_homes(problem, start, iterations=99, until=0.0) == start).all()
+
+
+def test_several_homes_leave_a_worker_so_that_a_large_one_finds_room() -> None:
+    # Ten small homes sit with the only worker who may take the large one; another has room.
+    n = 11
+    problem = CaseloadProblem(
+        home=np.concatenate([np.arange(n), np.arange(1, n)]),
+        worker=np.concatenate([np.zeros(n, dtype=int), np.ones(n - 1, dtype=int)]),
+        cost=np.concatenate([np.full(n, 10), np.full(n - 1, 30)]),
+        load=np.array([50, *[10] * (n - 1)]),
+        unserved=np.full(n, 5000),
+        capacity=np.array([100, 60]),
+        low=np.zeros(2, dtype=int),
+        high=np.array([100, 60]),
+        outside=0,
+        before=np.full(n, -1),
+        why_none=("",) * n,
+    )
+    small_first = np.concatenate([[0], np.full(n - 1, 10), np.zeros(n - 1)]).astype(int)
+    worker = make_whole(problem, small_first)
+
+    assert worker[0] == 0
+    assert sorted(worker[1:].tolist()) == [0] * 5 + [1] * 5
+    # Where the other has room for less, the large one stays out: no plan keeps all.
+    full = replace(problem, capacity=np.array([100, 40]), high=np.array([100, 40]))
+    assert find_faults(full, make_whole(full, small_first)) == ()
+    assert make_whole(full, small_first)[0] == -1
 
 
 def test_the_same_problem_gives_the_same_plan() -> None:

@@ -39,9 +39,9 @@ def draw_steps(n: int, seed: int = 0, names: tuple[str, ...] = ("a", "b")) -> pd
 def test_many_steps_give_the_true_chances_within_their_interval() -> None:
     found = estimate_transitions(draw_steps(40_000))
 
-    assert found.strata == ("a", "b")
+    assert found.strata == ("a", "b", "(rest)")
     assert found.is_enough
-    for at, name in enumerate(found.strata):
+    for at, name in enumerate(("a", "b")):
         assert np.abs(found.p[at] - TRUE[name]).max() < 0.03
     assert ((found.low <= found.p) & (found.p <= found.high)).all()
 
@@ -60,16 +60,55 @@ def test_a_thin_stratum_borrows_and_joins_the_rest() -> None:
     assert found.high[1, 0, 1] - found.low[1, 0, 1] > found.high[0, 0, 1] - found.low[0, 0, 1]
 
 
-def test_shrinkage_lies_between_the_stratum_s_own_and_all() -> None:
+def test_without_a_visit_a_stratum_lies_between_its_own_and_all() -> None:
     steps = draw_steps(600)
     found = estimate_transitions(steps)
     own = steps.groupby(["stratum", "state", "is_visited"])["next_state"].mean()
     pooled = steps.groupby(["state", "is_visited"])["next_state"].mean()
-    for at, name in enumerate(found.strata):
+    for at, name in enumerate(("a", "b")):
         for s in (0, 1):
-            for a in (0, 1):
-                ends = sorted([own[name, s, a], pooled[s, a]])
-                assert ends[0] - 0.01 <= found.p[at, s, a] <= ends[1] + 0.01
+            ends = sorted([own[name, s, 0], pooled[s, 0]])
+            assert ends[0] - 0.01 <= found.p[at, s, 0] <= ends[1] + 0.01
+
+
+def count_steps(counts: dict[tuple[str, int, int], tuple[int, int]]) -> pd.DataFrame:
+    """Steps by stratum, state and action: how many, and how many of them to the good state."""
+    rows = [(*cell, int(at < good)) for cell, (n, good) in counts.items() for at in range(n)]
+    return pd.DataFrame(rows, columns=["stratum", "state", "is_visited", "next_state"])
+
+
+def test_what_a_visit_does_is_borrowed_not_where_people_end() -> None:
+    """Odds threefold in both; the thin one starts lower and must not be drawn up to the other."""
+    steps = count_steps(
+        {
+            ("high", 0, 0): (4000, 2000),
+            ("high", 0, 1): (4000, 3000),
+            ("low", 0, 0): (4000, 400),
+            ("low", 0, 1): (40, 10),
+        }
+    )
+    found = estimate_transitions(steps)
+    low = found.strata.index("low")
+
+    assert found.p[low, 0, 1] == pytest.approx(0.25, abs=0.01)
+    # Nobody was seen in the good state: nothing is claimed of a visit there.
+    assert found.p[low, 1, 1] == pytest.approx(found.p[low, 1, 0])
+    assert found.low[low, 1, 1] < 0.2 < 0.8 < found.high[low, 1, 1]
+
+
+def test_where_nobody_was_visited_in_a_state_a_visit_is_worth_nothing_there() -> None:
+    steps = count_steps({("a", 0, 0): (500, 100), ("a", 0, 1): (80, 60), ("a", 1, 0): (900, 270)})
+    found = estimate_transitions(steps)
+    stratum = pd.Series(["a", "a", "never seen"])
+    good = pd.Series([False, True, False], dtype="boolean")
+    value = index_benefit(stratum, good, transitions=found, weight=pd.Series(1.0, stratum.index))
+
+    assert found.is_enough
+    assert found.p[0, 1].tolist() == pytest.approx([0.3, 0.3], abs=0.01)
+    assert value[0] > 0.4
+    assert value[1] == pytest.approx(0.0, abs=1e-6)
+    # Of no known stratum: as all together, drawn from nobody in particular.
+    assert found.of(stratum)[2, 0, 1] == pytest.approx(0.75, abs=0.02)
 
 
 def test_the_table_names_every_chance_once() -> None:

@@ -1,4 +1,4 @@
-"""Caseloads planned: a flow gives the bound and most homes, the rest are made whole."""
+"""Caseloads planned: a flow gives the bound; homes are made whole again, then exchanged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from chw_tools.errors import SolverFailed
 from chw_tools.resource_allocation.apart import run_apart
+from chw_tools.resource_allocation.caseloads.exchange import exchange_homes
 from chw_tools.resource_allocation.caseloads.flow import flow_of
 from chw_tools.resource_allocation.caseloads.problem import (
     CaseloadPlan,
@@ -35,14 +36,15 @@ def solve_caseloads(
 ) -> CaseloadPlan:
     """The worker of each home, at little cost, and how near the best it is.
 
-    No chance is in it: the same problem and iterations give the same plan.
+    No chance is in it: the same problem and iterations give the same plan
+    where the clock does not end the exchanges.
 
     Parameters
     ----------
     problem : CaseloadProblem
         The question.
     stop : Stop
-        Seconds for the flow; iterations bound the moves of single homes.
+        Seconds in all; iterations bound the exchanges of homes.
     run : callable
         What runs the solver; by default in an interpreter of its own.
     """
@@ -53,7 +55,9 @@ def solve_caseloads(
     except SolverFailed as failed:
         notes = (f"{failed.what} The plan comes from a plain search.",)
         minutes, bound = np.zeros(len(problem.home), dtype=np.int64), cheapest_bound(problem)
-    worker = make_whole(problem, minutes, iterations=stop.iterations)
+    worker = make_whole(problem, minutes)
+    until = began + stop.seconds
+    worker = exchange_homes(problem, worker, iterations=stop.iterations, until=until)
     return _judged(problem, worker, bound, notes, time.monotonic() - began)
 
 

@@ -1,8 +1,8 @@
-"""Homes made whole again: from parts to one worker each, within capacity, then bettered."""
+"""Homes made whole again: from parts to one worker each, within capacity."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -10,18 +10,16 @@ if TYPE_CHECKING:
     from chw_tools.resource_allocation.caseloads.problem import CaseloadProblem, Counts
 
 
-def make_whole(problem: CaseloadProblem, minutes: Counts, *, iterations: int) -> Counts:
+def make_whole(problem: CaseloadProblem, minutes: Counts) -> Counts:
     """The worker of each home, from the minutes that a flow gives over each pair.
 
     Who has the largest part keeps the home; homes that are then too many for a worker move to
-    the cheapest other with room, and single homes move while that costs less.
+    the cheapest other with room, or to one whose other homes can make room.
 
     Parameters
     ----------
     minutes : ndarray of int, shape (n_pairs,)
         All zero to begin from nothing.
-    iterations : int
-        Most moves of single homes.
     """
     state = _State(problem)
     order = np.lexsort((problem.cost, -minutes, problem.home))
@@ -36,7 +34,6 @@ def make_whole(problem: CaseloadProblem, minutes: Counts, *, iterations: int) ->
         if state.fits(home, worker):
             state.move(home, worker)
     _place(state, _by_need(problem, state.worker))
-    _better(state, iterations)
     return np.array(state.worker, dtype=np.int64)
 
 
@@ -49,8 +46,6 @@ class _State:
     load: list[int]
     unserved: list[int]
     capacity: list[int]
-    low: list[int]
-    high: list[int]
     worker: list[int]
 
     def __init__(self, problem: CaseloadProblem) -> None:
@@ -61,8 +56,6 @@ class _State:
         self.load = problem.load.tolist()
         self.unserved = problem.unserved.tolist()
         self.capacity = problem.capacity.tolist()
-        self.low, self.high = problem.low.tolist(), problem.high.tolist()
-        self.outside = problem.outside
         self.worker = [-1] * problem.n_homes
         self.carried = [0] * problem.n_workers
         self.homes: list[set[int]] = [set() for _ in range(problem.n_workers)]
@@ -86,7 +79,7 @@ class _State:
             self.homes[worker].add(home)
 
     def now(self, home: int) -> int:
-        """What the home costs where it is, the band of its worker not counted."""
+        """What the home costs where it is; bands are not counted while homes are placed."""
         worker = self.worker[home]
         if worker < 0:
             return self.load[home] * self.unserved[home]
@@ -94,16 +87,6 @@ class _State:
             if self.other[pair] == worker:
                 return self.load[home] * self.cost[pair]
         raise ValueError("a home has a worker with whom it makes no pair")
-
-    def band(self, worker: int, more: int) -> int:
-        """By how much the cost of leaving the band changes with so many minutes more."""
-        if worker < 0:
-            return 0
-        before, after = self.carried[worker], self.carried[worker] + more
-        low, high = self.low[worker], self.high[worker]
-        out_before = max(before - high, 0) + max(low - before, 0)
-        out_after = max(after - high, 0) + max(low - after, 0)
-        return self.outside * (out_after - out_before)
 
 
 def _by_need(problem: CaseloadProblem, worker: list[int]) -> list[int]:
@@ -114,67 +97,91 @@ def _by_need(problem: CaseloadProblem, worker: list[int]) -> list[int]:
 
 
 def _place(state: _State, homes: list[int]) -> None:
-    """Each home to the cheapest worker with room, or where another home can make room."""
+    """Each home to the cheapest worker with room, or where others can make room."""
     for home in homes:
         found = next((p for p in state.pairs(home) if state.fits(home, state.other[p])), None)
         if found is not None:
             state.move(home, state.other[found])
             continue
-        exchange = _room_for(state, home)
-        if exchange is not None:
-            leaves, to, worker = exchange
-            state.move(leaves, to)
-            state.move(home, worker)
+        room = _room_for(state, home)
+        if room is not None:
+            for leaves, to in room.moves:
+                state.move(leaves, to)
+            state.move(home, room.worker)
 
 
-def _room_for(state: _State, home: int) -> tuple[int, int, int] | None:
-    """The cheapest way to make room: a home that leaves, where to, and whom it makes room at."""
-    best, found = state.now(home), None
+class _Room(NamedTuple):
+    """Homes that leave a worker, where to, and what that costs with the home that comes."""
+
+    worker: int
+    moves: list[tuple[int, int]]
+    cost: int
+
+
+def _room_for(state: _State, home: int) -> _Room | None:
+    """The cheapest way to make room, if that is cheaper than to leave the home where it is."""
+    best = None
+    least = state.now(home)
     for pair in state.pairs(home):
-        worker = state.other[pair]
-        lacks = state.carried[worker] + state.load[home] - state.capacity[worker]
-        costs = state.load[home] * state.cost[pair]
-        for leaves in sorted(state.homes[worker]):
-            if state.load[leaves] < lacks:
-                continue
-            before = state.now(leaves)
-            for other in state.pairs(leaves):
-                to = state.other[other]
-                change = costs + state.load[leaves] * state.cost[other] - before
-                if to != worker and change < best and state.fits(leaves, to):
-                    best, found = change, (leaves, to, worker)
-    return found
+        found = _room_at(state, home, state.other[pair], state.load[home] * state.cost[pair])
+        if found is not None and found.cost < least:
+            best, least = found, found.cost
+    return best
 
 
-def _better(state: _State, iterations: int) -> None:
-    """Move single homes to where they cost less, again and again, until none does."""
-    left = iterations
-    is_moving = True
-    while is_moving and left > 0:
-        is_moving = False
-        for home in range(len(state.worker)):
-            to = _cheaper(state, home)
-            if to is not None:
-                state.move(home, to)
-                is_moving = True
-                left -= 1
-                if left <= 0:
-                    return
+def _room_at(state: _State, home: int, worker: int, cost: int) -> _Room | None:
+    """One home that leaves, or several: those that lose least for their minutes."""
+    lacks = state.carried[worker] + state.load[home] - state.capacity[worker]
+    ways = [_way_out(state, leaves, worker, {}) for leaves in sorted(state.homes[worker])]
+    able = [way for way in ways if way is not None]
+    alone = min((way for way in able if state.load[way.home] >= lacks), default=None)
+    one = None if alone is None else _Room(worker, [(alone.home, alone.to)], cost + alone.change)
+    several = _several(state, worker, able, lacks)
+    if several is None:
+        return one
+    moves, change = several
+    if one is not None and one.cost <= cost + change:
+        return one
+    return _Room(worker, moves, cost + change)
 
 
-def _cheaper(state: _State, home: int) -> int | None:
-    """The worker with room where the home saves most, or none that saves."""
-    here, load = state.worker[home], state.load[home]
-    leaving = state.band(here, -load) - state.now(home)
-    best, to = 0, None
-    for pair in state.pairs(home):
-        worker = state.other[pair]
-        if worker == here or not state.fits(home, worker):
+class _Way(NamedTuple):
+    """A home that could go to another worker; the cheapest first."""
+
+    change: int
+    home: int
+    to: int
+
+
+def _way_out(state: _State, leaves: int, worker: int, taken: dict[int, int]) -> _Way | None:
+    """The cheapest other worker with room, beside what others on the way there take up."""
+    load = state.load[leaves]
+    for pair in state.pairs(leaves):
+        to = state.other[pair]
+        full = state.carried[to] + taken.get(to, 0) + load > state.capacity[to]
+        if to != worker and not full:
+            return _Way(load * state.cost[pair] - state.now(leaves), leaves, to)
+    return None
+
+
+def _several(
+    state: _State, worker: int, able: list[_Way], lacks: int
+) -> tuple[list[tuple[int, int]], int] | None:
+    """Homes that leave, least loss for their minutes first, until there is room."""
+    moves, change, taken = [], 0, dict[int, int]()
+    for home in (
+        way.home for way in sorted(able, key=lambda w: (w.change / state.load[w.home], w))
+    ):
+        way = _way_out(state, home, worker, taken)
+        if way is None:
             continue
-        change = leaving + load * state.cost[pair] + state.band(worker, load)
-        if change < best:
-            best, to = change, worker
-    return to
+        moves.append((home, way.to))
+        taken[way.to] = taken.get(way.to, 0) + state.load[home]
+        change += way.change
+        lacks -= state.load[home]
+        if lacks <= 0:
+            return moves, change
+    return None
 
 
 def cheapest_bound(problem: CaseloadProblem) -> float:

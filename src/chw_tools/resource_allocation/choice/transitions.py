@@ -24,6 +24,8 @@ ENOUGH_VISITED = 30
 #: A stratum's own steps weigh against so many borrowed ones, at least and at most.
 _BORROWED = (4.0, 400.0)
 _INTERVAL = (0.05, 0.95)
+#: Log odds ratios of a visit lie within this; halvings until they are known to 1e-12.
+_WIDEST, _HALVINGS = 20.0, 50
 _REST = "(rest)"
 _STEP = ("stratum", "state", "is_visited", "next_state")
 
@@ -39,7 +41,7 @@ class Transitions:
     n : ndarray of int, shape (strata, 2, 2)
         Steps of the stratum's own.
     strata : tuple of str
-        Names; the thin ones together stand as ``(rest)``, the last.
+        Names; the thin ones together, and whoever is of none, stand as ``(rest)``, the last.
     """
 
     p: Numbers
@@ -50,8 +52,10 @@ class Transitions:
 
     @property
     def is_enough(self) -> bool:
-        """Whether every stratum has visits enough for the index."""
-        return bool((self.n[:, :, 1].sum(axis=1) >= ENOUGH_VISITED).all()) and len(self.n) > 0
+        """Whether every stratum that was seen has visits enough for the index."""
+        seen = self.n.sum(axis=(1, 2)) > 0
+        visited = self.n[:, :, 1].sum(axis=1)
+        return bool(seen.any() and (visited[seen] >= ENOUGH_VISITED).all())
 
     def of(self, stratum: pd.Series) -> Numbers:
         """The chances of each person, shape ``(n, 2, 2)``; an unknown stratum gets the rest's."""
@@ -59,7 +63,7 @@ class Transitions:
         return self.p[np.where(at < 0, len(self.strata) - 1, at)]
 
     def table(self) -> pd.DataFrame:
-        """One row per stratum, state and action, for people to read."""
+        """One row per stratum that was seen, state and action, for people to read."""
         rows = [
             {
                 "stratum": name,
@@ -71,6 +75,7 @@ class Transitions:
                 "high": float(self.high[at, state, action]),
             }
             for at, name in enumerate(self.strata)
+            if name != _REST or self.n[at].sum() or len(self.strata) == 1
             for state in (0, 1)
             for action in (0, 1)
         ]
@@ -127,20 +132,22 @@ def estimate_transitions(steps: pd.DataFrame) -> Transitions:
 
     Notes
     -----
-    Empirical Bayes with a beta prior around the pooled chance, whose strength follows from
-    how far the strata differ beyond chance (Kleinman, JASA 1973;68:46); the pooled chance
-    itself has Jeffreys' prior. A difference between visited and unvisited is causal only
-    where visits were not steered by what decides the outcome: compare like with like, or
-    randomise a part.
+    Empirical Bayes with a beta prior, whose strength follows from how far the strata differ
+    from it beyond chance (Kleinman, JASA 1973;68:46). Without a visit the prior lies around
+    the chance of all. After a visit it lies where the stratum would be if visits did the same
+    to the odds everywhere: what strata share is what a visit does, not where they end. Where
+    no visit was made in a state, none is taken to do anything there.
+    A difference between visited and unvisited is causal only where visits were not steered by
+    what decides the outcome: compare like with like, or randomise a part.
     """
     missing = set(_STEP) - set(steps.columns)
     if missing:
         raise ValueError(f"the steps lack {sorted(missing)}")
     names, good, n = _counts(_thin_together(steps))
-    pooled = (good.sum(axis=0) + 0.5) / (n.sum(axis=0) + 1.0)
-    strength = _strength(good, n, pooled)
-    alpha = strength * pooled + good
-    beta = strength * (1.0 - pooled) + n - good
+    alone = _posterior(good[..., 0], n[..., 0], _of_all(good[..., 0], n[..., 0]))
+    alike = _at_one_odds_ratio(good[..., 1], n[..., 1], alone[0] / (alone[0] + alone[1]))
+    visited = _posterior(good[..., 1], n[..., 1], alike)
+    alpha, beta = (np.stack(both, axis=-1) for both in zip(alone, visited, strict=True))
     from scipy.stats import beta as beta_distribution
 
     low, high = (beta_distribution.ppf(share, alpha, beta) for share in _INTERVAL)
@@ -157,10 +164,8 @@ def _thin_together(steps: pd.DataFrame) -> pd.DataFrame:
 def _counts(steps: pd.DataFrame) -> tuple[tuple[str, ...], Numbers, Numbers]:
     found = sorted(set(steps["stratum"]) - {_REST})
     # The rest stands last even when empty: whoever is of no known stratum gets it.
-    has_rest = (steps["stratum"] == _REST).any()
-    names = tuple(str(name) for name in found)
-    names = (*names, _REST) if has_rest or not found else names
-    at = pd.Index(names).get_indexer(pd.Index(steps["stratum"]))
+    names = (*(str(name) for name in found), _REST)
+    at = pd.Index(names).get_indexer(pd.Index(steps["stratum"].astype("str").astype("object")))
     cell = (at * 2 + steps["state"].to_numpy()) * 2 + steps["is_visited"].to_numpy()
     size = len(names) * 4
     n = np.bincount(cell, minlength=size).reshape(-1, 2, 2).astype(np.float64)
@@ -168,13 +173,49 @@ def _counts(steps: pd.DataFrame) -> tuple[tuple[str, ...], Numbers, Numbers]:
     return names, np.asarray(good.reshape(-1, 2, 2)), np.asarray(n)
 
 
-def _strength(good: Numbers, n: Numbers, pooled: Numbers) -> Numbers:
-    """How many borrowed steps stand beside a stratum's own, by state and action."""
+def _of_all(good: Numbers, n: Numbers) -> Numbers:
+    """The chance of all strata together by state, with Jeffreys' prior; for every stratum."""
+    pooled = (good.sum(axis=0) + 0.5) / (n.sum(axis=0) + 1.0)
+    return np.asarray(np.broadcast_to(pooled, n.shape))
+
+
+def _at_one_odds_ratio(good: Numbers, n: Numbers, alone: Numbers) -> Numbers:
+    """Chances after a visit if it did the same to the odds in every stratum, by state.
+
+    One step more, at no effect, weighs against each state's own: where nobody was visited
+    nothing is said of what a visit does.
+    """
+    from scipy.special import expit, logit
+
+    odds = logit(alone)
+    middle = expit(odds.mean(axis=0))
+    weight = np.vstack([n, np.ones(2)])
+    odds_all = np.vstack([odds, logit(middle)])
+    wanted = good.sum(axis=0) + middle
+    low, high = np.full(2, -_WIDEST), np.full(2, _WIDEST)
+    for _ in range(_HALVINGS):
+        shift = (low + high) / 2.0
+        too_high = (weight * expit(odds_all + shift)).sum(axis=0) > wanted
+        low, high = np.where(too_high, low, shift), np.where(too_high, shift, high)
+    return np.asarray(expit(odds + (low + high) / 2.0))
+
+
+def _posterior(good: Numbers, n: Numbers, prior: Numbers) -> tuple[Numbers, Numbers]:
+    """Alpha and beta of each stratum and state, drawn to its prior chance."""
+    strength = _strength(good, n, prior)
+    return strength * prior + good, strength * (1.0 - prior) + n - good
+
+
+def _strength(good: Numbers, n: Numbers, prior: Numbers) -> Numbers:
+    """How many borrowed steps stand beside a stratum's own, by state."""
     total = np.maximum(n.sum(axis=0), 1.0)
-    share = np.divide(good, n, out=np.broadcast_to(pooled, n.shape).copy(), where=n > 0)
-    spread = pooled * (1.0 - pooled)
+    share = np.divide(good, n, out=prior.copy(), where=n > 0)
     strata = np.maximum((n > 0).sum(axis=0), 1)
-    between = (n * (share - pooled) ** 2).sum(axis=0) - (strata - 1) * spread
+    chance = prior * (1.0 - prior)
+    spread = np.where(n.sum(axis=0) > 0, (n * chance).sum(axis=0) / total, chance.mean(axis=0))
+    between = (n * (share - prior) ** 2).sum(axis=0) - (strata - 1) * spread
     scale = np.maximum(total - (n**2).sum(axis=0) / total, 1.0)
     variance = np.maximum(between / scale, 1e-9)
-    return np.asarray(np.clip(spread / variance - 1.0, *_BORROWED))
+    # No more can be borrowed than was seen.
+    most = np.clip(n.sum(axis=0), *_BORROWED)
+    return np.asarray(np.clip(spread / variance - 1.0, _BORROWED[0], most))

@@ -6,7 +6,7 @@ a site near enough to serve it. Everything is an array over communities, sites o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,6 +104,12 @@ class PostsProblem:
         """What leaving a whole community without service costs."""
         minutes = np.where(self.people > 0, self.unserved_minutes, 0.0)
         return np.asarray(self.people * minutes, dtype=np.float64)
+
+    def of_pairs(self, at: Counts) -> PostsProblem:
+        """The same problem with these pairs only."""
+        return replace(
+            self, community=self.community[at], site=self.site[at], minutes=self.minutes[at]
+        )
 
 
 @dataclass(frozen=True)

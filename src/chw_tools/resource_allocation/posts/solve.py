@@ -1,13 +1,15 @@
 """Posts planned: a bound and a first plan at once, then HiGHS, kept apart, for the rest.
 
 Small and unlimited problems are proven best; large ones with limits are bettered region by
-region, and the plan says how far from the bound it is.
+region while HiGHS lifts the bound beside it, and the plan says how far from it it is.
 """
 
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from os import cpu_count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,9 +40,14 @@ if TYPE_CHECKING:
 _BOUND_STEPS = 1500
 #: More pairs than this are not given to HiGHS whole where posts have limits.
 _MOST_PAIRS = 8_000
-#: Share of the time for the bound and the first plan; of the rest, for a model of the sites
-#: asked for, for regions, and what remains for a better bound.
-_FIRST, _ASKED, _REGIONS = 0.35, 0.45, 0.2
+#: Share of the time for the prices and the first plan.
+_FIRST = 0.35
+#: Of the search's time, the share for a model of the sites asked for; the rest is for regions.
+_ASKED = 0.15
+#: Of what is left, the search's share where it and the bound must take turns.
+_SEARCH = 0.65
+#: A site that the prices asked for in more than one of twenty steps is looked at first.
+_IS_ASKED = 0.05
 
 
 def solve_posts(
@@ -73,15 +80,13 @@ def solve_posts(
     """
     began = time.monotonic()
     first, bound = _first(problem, stop, start)
-    best, value, notes = first, bound.value, []
+    best, value = first, bound.value
+    notes: tuple[str, ...] = ()
     if not _is_proven(problem, first, bound.value):
         left = max(stop.seconds - (time.monotonic() - began), 1.0)
         task = _Task(problem, first, bound, replace(stop, seconds=left), seed)
-        try:
-            best, value = run(_refine, task, seconds=left)
-        except SolverFailed as failed:
-            notes.append(f"{failed.what} The plan of the plain search stands.")
-    return _judged(problem, best, value, time.monotonic() - began, tuple(notes))
+        best, value, notes = _refined(task, run)
+    return _judged(problem, best, value, time.monotonic() - began, notes)
 
 
 @dataclass(frozen=True)
@@ -162,29 +167,71 @@ def _is_whole(numbers: Any) -> bool:
     return bool((numbers == np.round(numbers)).all())
 
 
-def _refine(task: _Task) -> tuple[Served, float]:
-    """With HiGHS: all of what may still be better, or region by region."""
+def _refined(task: _Task, run: Callable[..., Any]) -> tuple[Served, float, tuple[str, ...]]:
+    """With HiGHS: all of what may still be better at once, or a search and a bound beside it."""
     problem, first = task.problem, task.first
     is_small = len(problem.community) <= _MOST_PAIRS or np.isinf(problem.capacity)
-    if is_small:
-        return _proved(task)
-    began = time.monotonic()
-    best = _on_asked_sites(task)
-    best = min((best, first), key=lambda answer: _rank(problem, answer))
+    acts = (_proved,) if is_small else (_searched, _bounded)
+    found, notes = [], []
+    for answer in _done(acts, task, run):
+        if isinstance(answer, SolverFailed):
+            notes.append(f"{answer.what} The plan of the plain search stands.")
+        else:
+            found.append(answer)
+    plans = [first, *(plan for plan, _ in found if plan is not None)]
+    value = max((task.bound.value, *(value for _, value in found)))
+    return min(plans, key=lambda plan: _rank(problem, plan)), value, tuple(dict.fromkeys(notes))
+
+
+def _done(
+    acts: tuple[Callable[[_Task], tuple[Served | None, float]], ...],
+    task: _Task,
+    run: Callable[..., Any],
+) -> list[tuple[Served | None, float] | SolverFailed]:
+    """What each came to: beside each other where there are processors, else in turns."""
+    if len(acts) == 1 or (run is run_apart and (cpu_count() or 1) > 1):
+        shares = [1.0] * len(acts)
+    else:
+        shares = [_SEARCH, 1.0 - _SEARCH]
+
+    def one(act: Callable[[_Task], tuple[Served | None, float]], share: float) -> Any:
+        seconds = share * task.stop.seconds
+        part = replace(task, stop=replace(task.stop, seconds=seconds))
+        try:
+            return run(act, part, seconds=seconds)
+        except SolverFailed as failed:
+            return failed
+
+    with ThreadPoolExecutor(len(acts) if sum(shares) > 1.0 else 1) as threads:
+        return list(threads.map(one, acts, shares))
+
+
+def _searched(task: _Task) -> tuple[Served | None, float]:
+    """A better plan: among the sites asked for, then region after region."""
+    problem, first = task.problem, task.first
+    until = time.monotonic() + task.stop.seconds
+    best = min((_on_asked_sites(task), first), key=lambda plan: _rank(problem, plan))
     if not find_faults(problem, best):
-        until = time.monotonic() + _REGIONS * task.stop.seconds
         best = better_by_region(
-            problem, best, seed=task.seed, iterations=task.stop.iterations, until=until
+            problem,
+            best,
+            seed=task.seed,
+            iterations=task.stop.iterations,
+            until=until,
+            asked=task.bound.asked > _IS_ASKED,
         )
-    left = max(task.stop.seconds - (time.monotonic() - began), 1.0)
-    # The cuts of the first node lift the bound above that of the prices.
-    solved = milp.solve_milp(problem, seconds=left, seed=task.seed, start=best, effort=0.0)
-    answers = [best] if solved.answer is None else [best, solved.answer]
-    value = max(task.bound.value, solved.bound)
-    return min(answers, key=lambda answer: _rank(problem, answer)), value
+    return best, task.bound.value
 
 
-def _proved(task: _Task) -> tuple[Served, float]:
+def _bounded(task: _Task) -> tuple[Served | None, float]:
+    """A better bound: the cuts of HiGHS's first node lift it above that of the prices."""
+    solved = milp.solve_milp(
+        task.problem, seconds=task.stop.seconds, seed=task.seed, start=task.first, effort=0.0
+    )
+    return solved.answer, solved.bound
+
+
+def _proved(task: _Task) -> tuple[Served | None, float]:
     """HiGHS over the pairs that a plan cheaper than the first may use; the rest is proven dear.
 
     Source: variable fixing by Lagrangian penalties (Beasley, European Journal of Operational
@@ -199,43 +246,33 @@ def _proved(task: _Task) -> tuple[Served, float]:
     if problem.is_whole or np.isinf(problem.capacity):
         more = more + np.maximum(problem.cost - bound.price[problem.community], 0.0)
     kept = np.flatnonzero(bound.value + more < cost - step + TOLERANCE)
-    part = replace(
-        problem,
-        community=problem.community[kept],
-        site=problem.site[kept],
-        minutes=problem.minutes[kept],
-    )
     start = Served(first.posts, first.share[kept]) if is_plan else None
-    solved = milp.solve_milp(part, seconds=task.stop.seconds, seed=task.seed, start=start)
-    proven = max(bound.value, min(solved.bound, cost))
-    if solved.answer is None:
-        return first, proven
-    share = np.zeros(len(problem.community))
-    share[kept] = solved.answer.share
-    found = Served(solved.answer.posts, share)
-    return min((found, first), key=lambda answer: _rank(problem, answer)), proven
+    solved = milp.solve_milp(
+        problem.of_pairs(kept), seconds=task.stop.seconds, seed=task.seed, start=start
+    )
+    proven = min(solved.bound, cost)
+    return _in_whole(problem, solved.answer, kept), proven
 
 
 def _on_asked_sites(task: _Task) -> Served:
     """HiGHS over the sites that the prices asked for; a plan, no proof."""
     problem = task.problem
-    is_asked = (task.bound.asked > 0.05) | (problem.least > 0) | (task.first.posts > 0)
+    is_asked = (task.bound.asked > _IS_ASKED) | (problem.least > 0) | (task.first.posts > 0)
     at = np.flatnonzero(is_asked[problem.site])
-    part = replace(
-        problem,
-        community=problem.community[at],
-        site=problem.site[at],
-        minutes=problem.minutes[at],
-        most=np.where(is_asked, problem.most, problem.least),
-    )
+    part = replace(problem.of_pairs(at), most=np.where(is_asked, problem.most, problem.least))
     seconds = _ASKED * task.stop.seconds
     start = Served(task.first.posts, task.first.share[at])
     solved = milp.solve_milp(part, seconds=seconds, seed=task.seed, start=start, gap=2e-3)
-    if solved.answer is None:
-        return task.first
+    return _in_whole(problem, solved.answer, at) or task.first
+
+
+def _in_whole(problem: PostsProblem, part: Served | None, at: Counts) -> Served | None:
+    """A plan over some pairs as one over all."""
+    if part is None:
+        return None
     share = np.zeros(len(problem.community))
-    share[at] = solved.answer.share
-    return Served(solved.answer.posts, share)
+    share[at] = part.share
+    return Served(part.posts, share)
 
 
 def _judged(
