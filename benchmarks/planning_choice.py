@@ -19,6 +19,7 @@ from chw_tools.resource_allocation.choice import (
     belief_index,
     estimate_transitions,
     finite_index,
+    index_benefit,
     myopic_gain,
     two_state_index,
 )
@@ -186,49 +187,80 @@ def history_of(p: np.ndarray, stratum: np.ndarray, k: int, weeks: int, seed: int
     return pd.concat(parts, ignore_index=True)
 
 
-def weekly_choice(trials: int, n: int = 2000, budget: float = 0.03) -> None:
-    """Share of the bound's gain over no visits, by policy."""
-    began = time.process_time()
-    k = int(n * budget)
-    shares: dict[str, list[float]] = {}
-    for trial in range(trials):
-        p, stratum, weight = draw_people(n, np.random.default_rng(100 + trial))
-        steps = history_of(p, stratum, k, 26, 500 + trial)
-        estimated = estimate_transitions(steps.assign(stratum=steps["stratum"].astype(str)))
-        q = estimated.of(pd.Series(stratum.astype(str)))
-        index, theirs = (two_state_index(x, discount=DISCOUNT) for x in (p, q))
-        myopic = myopic_gain(q, discount=DISCOUNT)
-        used = theirs if estimated.is_enough else myopic
-        policies = {
-            "no visits": weight[:, None] * np.zeros(2),
-            "greedy by risk": weight[:, None] * (1 - p[:, :, 0]),
-            "index, P known": weight[:, None] * index,
-            "next step's benefit, P estimated": weight[:, None] * myopic,
-            "ours, P estimated": weight[:, None] * used,
-        }
-        repeats = range(4)
+def policies_of(trial: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """A programme: chances, weights, and each policy's score of a person in either state."""
+    p, stratum, weight = draw_people(n, np.random.default_rng(100 + trial))
+    steps = history_of(p, stratum, k, 26, 500 + trial)
+    estimated = estimate_transitions(steps.assign(stratum=steps["stratum"].astype(str)))
+    name = pd.Series(stratum.astype(str))
+    each = pd.Series(weight)
+    ours = [
+        index_benefit(name, pd.Series(state, name.index), transitions=estimated, weight=each)
+        for state in (False, True)
+    ]
+    own = weight[:, None]
+    return (
+        p,
+        weight,
+        {
+            "no visits": own * np.zeros(2),
+            "greedy by risk": own * (1 - p[:, :, 0]),
+            "index, P known": own * two_state_index(p, discount=DISCOUNT),
+            "next step's benefit, P estimated": own
+            * myopic_gain(estimated.of(name), discount=DISCOUNT),
+            "ours, P estimated": np.column_stack(ours),
+        },
+    )
+
+
+def gains_of(trials: range, n: int, budget: float, repeats: int, *, bounded: bool) -> pd.DataFrame:
+    """By programme and policy: the gain over no visits, as a share of the bound's or best's."""
+    k, rows = int(n * budget), []
+    for trial in trials:
+        p, weight, policies = policies_of(trial, n, k)
         values = {
             name: np.mean(
-                [simulate(p, weight, f, 0 if name == "no visits" else k, 900 + r) for r in repeats]
+                [
+                    simulate(p, weight, score, 0 if name == "no visits" else k, 900 + r)
+                    for r in range(repeats)
+                ]
             )
-            for name, f in policies.items()
+            for name, score in policies.items()
         }
-        most = np.mean([bound_of(p, weight, k, 900 + r) for r in repeats[:1]])
+        most = bound_of(p, weight, k, 900) if bounded else values["index, P known"]
         none = values.pop("no visits")
-        for name, value in values.items():
-            shares.setdefault(name, []).append((value - none) / (most - none))
+        rows.append({name: (value - none) / (most - none) for name, value in values.items()})
+    return pd.DataFrame(rows)
+
+
+def weekly_choice(trials: int, fresh: int, n: int = 2000, budget: float = 0.03) -> None:
+    """Share of the bound's gain over no visits, by policy; then on programmes never looked at."""
+    began = time.process_time()
+    shares = gains_of(range(trials), n, budget, 8, bounded=True)
     seconds = time.process_time() - began
-    mean = {name: float(np.mean(v)) for name, v in shares.items()}
-    known, risk = mean["index, P known"], mean["greedy by risk"]
-    ours, myopic_mean = mean["ours, P estimated"], mean["next step's benefit, P estimated"]
-    gaps = np.array(shares["ours, P estimated"]) - np.array(
-        shares["next step's benefit, P estimated"]
+    known, risk = shares["index, P known"].mean(), shares["greedy by risk"].mean()
+    say(
+        f"weekly choice, P known, 3 %, {trials}",
+        f"{known:.1%} of bound",
+        ">= 93 %",
+        seconds,
+        known >= 0.93,
     )
-    say("weekly choice, P known, 3 %", f"{known:.1%} of bound", ">= 93 %", seconds, known >= 0.93)
     say("  greedy by risk", f"{risk:.1%}", "34-57 %", 0, True)
-    text = f"{ours:.1%}, worst {gaps.min():+.1%} beside myopic {myopic_mean:.1%}"
-    met = gaps.min() >= -0.01 and ours >= risk + 0.10
-    say("  ours, P estimated", text, ">= myopic - 1, risk + 10", 0, met)
+    _say_estimated(f"  ours, P estimated, {trials} programmes", shares, 0)
+    began = time.process_time()
+    others = gains_of(range(900, 900 + fresh), n, budget, 8, bounded=False)
+    seconds = time.process_time() - began
+    _say_estimated(f"  the same, {fresh} others, share of P known", others, seconds)
+
+
+def _say_estimated(test: str, shares: pd.DataFrame, seconds: float) -> None:
+    ours, myopic = shares["ours, P estimated"], shares["next step's benefit, P estimated"]
+    worst, above = (ours - myopic).min(), ours.mean() - shares["greedy by risk"].mean()
+    text = f"{ours.mean():.1%}, worst {worst:+.1%} beside myopic {myopic.mean():.1%}"
+    text += f", {above:+.1%} beside risk"
+    met = worst >= -0.01 and above >= 0.10
+    say(test, text, ">= myopic - 1, risk + 10", seconds, met)
 
 
 # ---- the public maternal simulator -------------------------------------------------------
@@ -256,23 +288,29 @@ def run_maternal(
     reward: np.ndarray,
     pick: Callable[[np.ndarray, np.random.Generator], np.ndarray],
     trials: int,
+    first: int = 0,
 ) -> tuple[float, float]:
-    """Mean reward per arm and step over 20 steps: of all, and of the worst group."""
+    """Mean reward per arm and step over 20 steps from ``first`` on: all, and worst group."""
     n, found = len(group), []
     cumulative = chance.cumsum(axis=-1)
     for trial in range(trials):
         rng = np.random.default_rng(trial)
         state = rng.integers(0, 3, n)
         earned = np.zeros(n)
-        for _ in range(20):
+        for step in range(first + 20):
             visited = np.zeros(n, dtype=int)
             visited[pick(state, rng)] = 1
             line = cumulative[np.arange(n), state, visited]
             state = (rng.random(n)[:, None] > line).sum(axis=1).clip(max=2)
-            earned += reward[np.arange(n), state] / 20
+            earned += (step >= first) * reward[np.arange(n), state] / 20
         found.append([earned.mean(), *(earned[group == g].mean() for g in np.unique(group))])
     mean = np.mean(found, axis=0)
     return float(mean[0]), float(mean[1:].min())
+
+
+def nobody(state: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Nobody is visited."""
+    return np.zeros(0, int)
 
 
 def floors_pick(
@@ -294,24 +332,36 @@ def floors_pick(
 
 
 def equity(trials: int) -> None:
-    """Published figures first, then ours with floors beside them."""
-    published = {"maternal_A": (0.190, 0.347)}
+    """Published figures first, all and worst group, then ours with floors beside them.
+
+    From an even start people sink while nobody is visited, so it matters which 20 steps are
+    counted. Counted from the first state reached, doing nothing lies .012 above the published;
+    counted from the second it agrees, its worst group to the third place, within what the five
+    trials of the publication leave to chance. Both are shown; each is judged against .02.
+    """
+    published = {"maternal_A": ((0.190, 0.183), (0.347, 0.197))}
     for name in ("maternal_A", "maternal_C"):
         group, chance, reward = maternal(name)
         k = 20
         began = time.process_time()
         index = finite_index(chance, reward, discount=DISCOUNT)
-        nobody = run_maternal(group, chance, reward, lambda s, r: np.zeros(0, int), trials)
-        plain = run_maternal(group, chance, reward, floors_pick(index, group, {}, k), trials)
-        seconds = time.process_time() - began
-        for label, got, at in (("do nothing", nobody, 0), ("index", plain, 1)):
-            want = published.get(name, (None, None))[at]
-            near = want is None or abs(got[0] - want) <= 0.02
-            text = f"{got[0]:.3f} / worst group {got[1]:.3f}"
-            say(f"{name}: {label}", text, "-" if want is None else f"{want}", seconds, near)
-        best = _best_floors(group, chance, reward, index, k, nobody[1], trials)
+        for first, said in ((0, ""), (1, ", from the second state on")):
+            for at, (label, floored) in enumerate((("do nothing", None), ("index", {}))):
+                pick = nobody if floored is None else floors_pick(index, group, floored, k)
+                got = run_maternal(group, chance, reward, pick, trials, first)
+                want = published[name][at] if name in published else None
+                near = want is None or max(np.abs(np.subtract(got, want))) <= 0.02
+                text = f"{got[0]:.3f} / worst group {got[1]:.3f}"
+                told = "-" if want is None else f"{want[0]:.3f} / {want[1]:.3f}"
+                seconds = time.process_time() - began
+                say(f"{name}: {label}{said}", text, told, seconds, near)
+        nothing, plain = (
+            run_maternal(group, chance, reward, pick, trials)
+            for pick in (nobody, floors_pick(index, group, {}, k))
+        )
+        best = _best_floors(group, chance, reward, index, k, nothing[1], trials)
         loss = 1 - best[0] / plain[0]
-        lift = best[1] / nobody[1]
+        lift = best[1] / nothing[1]
         say(
             f"{name}: index with floors {best[2]}",
             f"{best[0]:.3f} / worst group {best[1]:.3f}: lift {lift:.2f}, loss {loss:.1%}",
@@ -353,7 +403,7 @@ def main() -> None:
     print("test  ours  goal or published  CPU seconds")
     two_state()
     belief(sample=100 if quick else 600)
-    weekly_choice(trials=2 if quick else 20)
+    weekly_choice(*((2, 2) if quick else (20, 100)))
     if SHARED.is_dir():
         equity(trials=20 if quick else 200)
     else:

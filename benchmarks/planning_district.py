@@ -7,9 +7,11 @@
     python benchmarks/planning_district.py --dask 2    routes on so many workers of Dask, here
     python benchmarks/planning_district.py --scheduler ADDRESS    on a scheduler of your own
 
-What ``chw plan district`` does, from the store to the plan; making the district and its store
-is not counted. CPU seconds are those of this process and its solvers (and of Dask's workers
-where they are started here), memory is what all of them hold together, sampled.
+A tenth more posts than workers are asked for (``--posts``), so that there is something to
+decide: workers at work stay. What ``chw plan district`` does, from the store to the plan; making
+the district and its store is not counted. CPU seconds are those of this process and its solvers
+(and of Dask's workers where they are started here), memory is what all of them hold together,
+sampled.
 """
 
 from __future__ import annotations
@@ -128,6 +130,7 @@ def main() -> None:
     parser.add_argument("quick", nargs="?", choices=["quick"])
     parser.add_argument("--scheduler", help="address of a Dask scheduler")
     parser.add_argument("--dask", type=int, help="start so many workers of Dask here")
+    parser.add_argument("--posts", type=int, help="posts in all; a tenth more than workers")
     parser.add_argument("--limit", type=float, default=360.0, help="seconds for everything")
     parser.add_argument("--home", type=Path, help="keep the store in this folder, and use it again")
     asked = parser.parse_args()
@@ -152,7 +155,9 @@ def main() -> None:
             store=parts.store,
             models=parts.models,
             programme=load_programme(),
-            asked=DistrictAsked(WeekAsked(), limit_seconds=asked.limit),
+            asked=DistrictAsked(
+                WeekAsked(), posts=asked.posts or n_workers * 11 // 10, limit_seconds=asked.limit
+            ),
             work=Work(seed=1, scheduler=address),
         )
         seconds = time.perf_counter() - began
@@ -170,7 +175,10 @@ def _tell(found: DistrictPlan, seconds: float, watch: Watch) -> None:
     say(f"whole {seconds:.1f} s by the clock, {watch.cpu:.0f} CPU s (goal 360 s)\n")
     say(f"all processes together {watch.most:.2f} GB (goal 4 GB)\n")
     homes = found.caseloads.table
-    say(f"posts gap {found.posts.plan.gap:.2%}; caseloads gap {found.caseloads.plan.gap:.2%}, ")
+    plan, where = found.posts.plan, found.posts.table
+    n_new = int(plan.posts.sum() - where["posts_before"].sum())
+    say(f"{n_new} new posts among {len(where):,} communities, gap {plan.gap:.2%}, ")
+    say(f"{plan.seconds:.1f} s; caseloads gap {found.caseloads.plan.gap:.2%}, ")
     say(f"{int(homes['worker_id'].isna().sum())} of {len(homes):,} homes without a worker\n")
     say(f"week: {week['n_visits']:,} people at {week['n_homes']:,} homes, gap {week['gap']:.1%}, ")
     say(f"{week['n_by_insertion']} of {week['n_workers']} weeks by insertion, ")

@@ -36,6 +36,10 @@ def district(
     depot: Annotated[
         list[str] | None, typer.Option(help="A place of the stock file that sends to workers.")
     ] = None,
+    posts: Annotated[
+        int | None,
+        typer.Option(min=1, help="Posts in all; those of workers stay, the others are placed."),
+    ] = None,
     time_limit: Annotated[
         float, typer.Option(min=5, help="Seconds for everything; routes get what is left.")
     ] = 360.0,
@@ -65,6 +69,7 @@ def district(
         WeekAsked(day(on)),
         stock=None if stock is None else read_stock(stock),
         depots=depot or [],
+        posts=posts,
         limit_seconds=time_limit,
     )
     with world.parts() as parts, progress_bar(json) as progress:

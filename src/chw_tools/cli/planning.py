@@ -98,17 +98,17 @@ def posts(
     """Where to post how many workers, and how near the best plan that is proven to be."""
     world: World = context.obj
     from chw_tools.resource_allocation.solving import Stop
-    from chw_tools.workflows.posts import plan_posts, plan_posts_fairly
+    from chw_tools.workflows.posts import plan_posts
 
-    plan_them = plan_posts_fairly if worst_first else plan_posts
     with world.parts() as parts:
-        found = plan_them(
+        found = plan_posts(
             _needs(parts, as_of),
             programme=parts.programme,
             stop=Stop(seconds),
             seed=seed,
             posts=budget,
             curve=curve or [],
+            worst_first=worst_first,
         )
     plan, table, names = found.plan, found.table, found.needs.names
     if output is not None:

@@ -53,6 +53,9 @@ class DistrictAsked:
         As declared in ``STOCK``; nothing is taken to be there where none is given.
     depots : sequence of str
         Places that send supplies.
+    posts : int, optional
+        Posts in all; by default as many as the hours ask for. Those of workers at work stay, so
+        only what is beyond them is decided; homes and the week are planned for who is at work.
     limit_seconds : float
         Time for everything; shared among the solvers as it runs down.
     """
@@ -60,6 +63,7 @@ class DistrictAsked:
     week: WeekAsked
     stock: pd.DataFrame | None = None
     depots: Sequence[str] = ()
+    posts: int | None = None
     limit_seconds: float = 360.0
 
 
@@ -116,7 +120,9 @@ def plan_district(
     needs = needs_of(found, programme=programme)
     clock.ends("needs")
     how = work or Work()
-    posts = plan_posts(needs, programme=programme, stop=clock.stop(_POSTS), seed=how.seed)
+    posts = plan_posts(
+        needs, programme=programme, stop=clock.stop(_POSTS), seed=how.seed, posts=asked.posts
+    )
     clock.ends("posts")
     caseloads = plan_caseloads(needs, programme=programme, stop=clock.stop(_CASELOADS))
     clock.ends("caseloads")

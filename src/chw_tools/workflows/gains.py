@@ -13,6 +13,7 @@ import pandas as pd
 from chw_tools.errors import InputError
 from chw_tools.resource_allocation.choice import (
     ENOUGH_VISITED,
+    HALF_TRUSTED,
     belief_benefit,
     estimate_transitions,
     index_benefit,
@@ -118,6 +119,11 @@ def _notes(step: Step, is_enough: bool, n_known: int, n: int) -> tuple[str, ...]
         said.append(
             f"Some stratum has fewer than {ENOUGH_VISITED} weeks after a visit: too few for the "
             "index, the next step's gain stands in."
+        )
+    else:
+        said.append(
+            "The index counts beside the next step's gain as far as the visits seen carry it: "
+            f"half at {HALF_TRUSTED} in a stratum, more where there were more."
         )
     said.append(
         "Where visits went to those who were worse, the difference between visited and "

@@ -21,7 +21,7 @@ from chw_tools.resource_allocation.what_if import read_change
 from chw_tools.workflows.caseloads import keep_caseloads, keep_draft, plan_caseloads
 from chw_tools.workflows.district import DistrictAsked, keep_district, plan_district
 from chw_tools.workflows.needs import plan_needs
-from chw_tools.workflows.posts import keep_posts, plan_posts, plan_posts_fairly
+from chw_tools.workflows.posts import keep_posts, plan_posts
 from chw_tools.workflows.replay import replay_policies, what_if
 from chw_tools.workflows.rows import frame_rows
 from chw_tools.workflows.supplies import keep_supplies, plan_supplies
@@ -154,14 +154,14 @@ def _needs(parts: _Parts) -> str:
 
 def _posts(parts: _Parts) -> str:
     asked = parts.asked
-    plan_them = plan_posts_fairly if asked.worst_first else plan_posts
-    found = plan_them(
+    found = plan_posts(
         parts.needs(),
         programme=parts.programme,
         stop=parts.stop(),
         seed=asked.seed,
         posts=asked.posts,
         curve=asked.curve,
+        worst_first=asked.worst_first,
     )
     return keep_posts(parts.store, found)
 
@@ -201,7 +201,7 @@ def _district(parts: _Parts) -> str:
     found = plan_district(
         **parts.given,
         as_of=asked.as_of,
-        asked=DistrictAsked(parts.week(), parts.stock(), asked.depots, **limit),
+        asked=DistrictAsked(parts.week(), parts.stock(), asked.depots, asked.posts, **limit),
         work=Work(seed=asked.seed),
         progress=parts.progress,
     )
@@ -260,7 +260,7 @@ TAKES: dict[str, frozenset[str]] = {
     "caseloads": frozenset({"absent", "in_force", "seconds"}),
     "supplies": frozenset({"stock", "depots"}),
     "week": _WEEK,
-    "district": _WEEK | {"stock", "depots", "in_force"},
+    "district": _WEEK | {"stock", "depots", "posts", "in_force"},
     "what_if": frozenset({"changes", "on"}),
     "replay": frozenset({"on", "until", "policies", "seed"}),
 }

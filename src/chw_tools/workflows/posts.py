@@ -65,6 +65,7 @@ def plan_posts(
     seed: int = 0,
     posts: int | None = None,
     curve: Sequence[int] = (),
+    worst_first: bool = False,
 ) -> PlannedPosts:
     """Where to post how many workers, those that stand staying where they are.
 
@@ -78,26 +79,17 @@ def plan_posts(
         Posts in all; by default as many as the hours ask for.
     curve : sequence of int
         Budgets for the curve of what each further post buys.
+    worst_first : bool
+        Raise the worst served area first and lower the mean walk after that.
     """
     found = _communities(needs, programme, posts)
-    plan = post.solve_posts(found.problem, stop, seed)
     curves = _curve(found, curve, stop, seed)
-    return _planned(needs, found, plan, curves, programme)
-
-
-def plan_posts_fairly(
-    needs: Needs,
-    *,
-    programme: Programme,
-    stop: Stop,
-    seed: int = 0,
-    posts: int | None = None,
-    curve: Sequence[int] = (),
-) -> PlannedPosts:
-    """The same, raising the worst served area first and lowering the mean walk after that."""
-    found = _communities(needs, programme, posts)
+    if not worst_first:
+        return _planned(
+            needs, found, post.solve_posts(found.problem, stop, seed), curves, programme
+        )
     fair = post.solve_fairly(found.problem, stop, seed)
-    planned = _planned(needs, found, fair.plan, _curve(found, curve, stop, seed), programme)
+    planned = _planned(needs, found, fair.plan, curves, programme)
     return replace(planned, worst=fair.worst, worst_bound=fair.worst_bound)
 
 

@@ -172,18 +172,40 @@ def test_a_sure_effect_of_a_stratum_counts_and_an_unsure_one_hardly() -> None:
     assert value[2] == pytest.approx(0.1)
 
 
-def test_the_index_waits_for_data_and_the_next_step_s_gain_stands_in() -> None:
+def test_the_index_counts_the_more_the_more_visits_there_were() -> None:
+    """The gain alone while data are thin, halfway at a hundred visits, in the end the index."""
     stratum = pd.Series(["a", "b", "a"])
     good = pd.Series([False, True, None], dtype="boolean")
-    weight = pd.Series(1.0, index=stratum.index)
-    for n, score in ((20_000, two_state_index), (40, myopic_gain)):
+    weight = pd.Series([2.0, 1.0, 1.0], index=stratum.index)
+    places = []
+    for n in (40, 400, 40_000):
         found = estimate_transitions(draw_steps(n))
-        assert found.is_enough == (n > 40)
         value = index_benefit(stratum, good, transitions=found, weight=weight, discount=0.9)
-        both = np.maximum(score(found.of(stratum), discount=0.9), 0)
-        assert value[0] == pytest.approx(both[0, 0])
-        assert value[1] == pytest.approx(both[1, 1])
-        assert value[2] == pytest.approx(both[2].mean())
+        gain, index = (
+            np.maximum(score(found.of(stratum), discount=0.9), 0)
+            for score in (myopic_gain, two_state_index)
+        )
+        assert gain[0, 0] < index[0, 0]
+        places.append(np.log(value[0] / 2 / gain[0, 0]) / np.log(index[0, 0] / gain[0, 0]))
+        between = gain ** (1 - found.trust[found.place(stratum)][:, None])
+        between = between * index ** found.trust[found.place(stratum)][:, None]
+        assert value[1] == pytest.approx(between[1, 1])
+        assert value[2] == pytest.approx(between[2].mean())
+        assert found.is_enough == (n > 40)
+
+    assert places[0] == pytest.approx(0.0, abs=1e-9)
+    assert 0.45 < places[1] < 0.55
+    assert 0.98 < places[2] < 1.0
+
+
+def test_a_stratum_seen_little_is_trusted_less_and_one_too_thin_stops_all() -> None:
+    many, few = {("a", 0, 1): (300, 150)}, {("b", 0, 1): (50, 25)}
+    both = estimate_transitions(count_steps({**many, **few}))
+    thin = estimate_transitions(count_steps({**many, ("b", 0, 1): (29, 15)}))
+
+    assert both.trust.tolist() == pytest.approx([0.75, 1 / 3, 0.0])
+    assert not thin.is_enough
+    assert thin.trust.tolist() == [0.0, 0.0]
 
 
 def test_unseen_longer_is_worth_more_where_people_drift_down() -> None:

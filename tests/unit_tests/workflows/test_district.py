@@ -25,7 +25,7 @@ def no_model(*_):
     raise ModelNotFound("none", cure="Train one.")
 
 
-def planned(register, limit=6.0, **changed):
+def planned(register, limit=6.0, posts=None, **changed):
     from dataclasses import replace
 
     told = []
@@ -40,7 +40,7 @@ def planned(register, limit=6.0, **changed):
         store=store,
         models=SimpleNamespace(find=no_model, find_shadow=lambda _: None),
         programme=load_programme(),
-        asked=DistrictAsked(WeekAsked(options=options), limit_seconds=limit),
+        asked=DistrictAsked(WeekAsked(options=options), posts=posts, limit_seconds=limit),
         work=Work(n_processes=1),
         progress=lambda what, done, total: told.append((what, done, total)),
     )
@@ -73,6 +73,29 @@ def test_each_part_rests_on_the_one_before_and_is_told(small_register):
     runs = keep_district(Store(), made)
     assert set(runs) == set(kept) == {"posts", "caseloads", "week", "supplies", "district"}
     assert kept["district"]["summary"]["runs"]["week"] == "key of week"
+
+
+def test_posts_asked_for_beyond_the_workers_are_placed_where_they_help(small_register):
+    """Every other home lies in a village an hour away, where nobody works yet."""
+    areas, homes = small_register.areas, small_register.households
+    village = areas[areas["id"] == homes["area_id"].iloc[0]]
+    far = village.assign(id="far", latitude=village["latitude"] + 0.03)
+    moves = np.arange(len(homes)) % 2 == 1
+    homes = homes.assign(
+        area_id=homes["area_id"].where(~moves, "far"),
+        latitude=homes["latitude"] + 0.03 * moves,
+    )
+    made, _ = planned(
+        small_register, posts=2, areas=pd.concat([areas, far], ignore_index=True), households=homes
+    )
+    posted = made.posts.table.set_index("area_id")
+
+    assert made.posts.plan.is_feasible
+    assert posted["posts_before"].drop("far").tolist() == [1]
+    assert posted["posts"].drop("far").tolist() == [1]
+    assert posted.loc["far", ["posts_before", "posts"]].tolist() == [0, 1]
+    # The homes and the week are those of who is at work.
+    assert set(made.caseloads.table["worker_id"].dropna()) == set(small_register.workers["id"])
 
 
 def test_a_limit_that_was_too_short_is_told(small_register):

@@ -18,6 +18,7 @@ from chw_tools.resource_allocation.choice.index import (
 from chw_tools.resource_allocation.choice.problem import Choice, ChoiceProblem, Floor, read_floor
 from chw_tools.resource_allocation.choice.transitions import (
     ENOUGH_VISITED,
+    HALF_TRUSTED,
     Transitions,
     estimate_transitions,
     steps_from_weeks,
@@ -25,6 +26,7 @@ from chw_tools.resource_allocation.choice.transitions import (
 
 __all__ = [
     "ENOUGH_VISITED",
+    "HALF_TRUSTED",
     "WEEKLY_DISCOUNT",
     "Choice",
     "ChoiceProblem",

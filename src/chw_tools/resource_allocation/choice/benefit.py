@@ -21,8 +21,12 @@ from chw_tools.resource_allocation.choice.index import myopic_gain, two_state_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from chw_tools.programme import VisitEffect
     from chw_tools.resource_allocation.choice.transitions import Transitions
+
+    Numbers = NDArray[np.float64]
 
 #: Weight of the next week beside this one: a good year counts about as much as its half
 #: (a decision of this project; the order hardly depends on it between .9 and .99).
@@ -91,24 +95,28 @@ def index_benefit(
     weight: pd.Series,
     discount: float = WEEKLY_DISCOUNT,
 ) -> pd.Series:
-    """Weight times index where the state is seen weekly; the next step's gain while data are thin.
+    """Weight times index where the state is seen weekly, as far as the data carry it.
+
+    Between the next step's gain and the index, by :attr:`Transitions.trust`: the gain alone
+    while data are thin, the index where they are many.
 
     Parameters
     ----------
     stratum, is_good : Series
         By person; a state that is not known counts as the mean of both.
     transitions : Transitions
-        Estimated chances; below enough visits the index is not used.
+        Estimated chances, and how far they can be trusted.
     weight : Series
         What a week in the good state is worth, by person.
     """
     p = transitions.of(stratum)
-    score = two_state_index if transitions.is_enough else myopic_gain
-    both = score(p, discount=discount)
+    trust = transitions.trust[transitions.place(stratum)][:, None]
+    index, gain = (score(p, discount=discount) for score in (two_state_index, myopic_gain))
+    both = _trusted(index, gain, trust)
     known = is_good.astype("boolean")
     at = known.fillna(False).to_numpy(dtype=np.int64)
     own = np.where(known.isna(), both.mean(axis=1), both[np.arange(len(p)), at])
-    return pd.Series(np.maximum(own, 0.0), index=stratum.index) * _filled(weight)
+    return pd.Series(own, index=stratum.index) * _filled(weight)
 
 
 def belief_benefit(
@@ -120,7 +128,9 @@ def belief_benefit(
     weight: pd.Series,
     discount: float = WEEKLY_DISCOUNT,
 ) -> pd.Series:
-    """Weight times index at the belief since the last visit; see :func:`belief_index`.
+    """Weight times index at the belief since the last visit, as far as the data carry it.
+
+    See :func:`belief_index`, and :func:`index_benefit` for how far that is.
 
     Parameters
     ----------
@@ -135,12 +145,17 @@ def belief_benefit(
     state = np.where(never, -1, known.fillna(False).to_numpy(dtype=np.int64))
     weeks = weeks_unseen.fillna(1).clip(lower=1).to_numpy(dtype=np.int64)
     belief = belief_after(p, state, weeks)
-    if transitions.is_enough:
-        score = belief_index(p, belief, discount=discount)
-    else:
-        both = myopic_gain(p, discount=discount)
-        score = belief * both[:, 1] + (1.0 - belief) * both[:, 0]
-    return pd.Series(np.maximum(score, 0.0), index=stratum.index) * _filled(weight)
+    both = myopic_gain(p, discount=discount)
+    gain = belief * both[:, 1] + (1.0 - belief) * both[:, 0]
+    index = belief_index(p, belief, discount=discount) if transitions.is_enough else gain
+    score = _trusted(index, gain, transitions.trust[transitions.place(stratum)])
+    return pd.Series(score, index=stratum.index) * _filled(weight)
+
+
+def _trusted(index: Numbers, gain: Numbers, trust: Numbers) -> Numbers:
+    """Between gain and index on the scale of logarithms; nothing where one of them is nothing."""
+    index, gain = np.maximum(index, 0.0), np.maximum(gain, 0.0)
+    return np.asarray(gain ** (1.0 - trust) * index**trust)
 
 
 def forecast_benefit(

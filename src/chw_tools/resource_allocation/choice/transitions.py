@@ -3,6 +3,7 @@
 A *step* is one person from one week to the next: the state before, whether visited, the
 state after. Strata with few visits borrow from all; below :data:`ENOUGH_VISITED` visits in
 a stratum its index would follow noise, and the choice stays with the next step's benefit.
+From there on the index counts the more, the more visits there were.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 #: Steps after a visit that a stratum needs before the index may replace the next step's
 #: benefit (planning design of this project; below it the index was not better by simulation).
 ENOUGH_VISITED = 30
+#: Visits of a stratum at which its index counts half, in logarithms, beside the next step's gain.
+#: A decision of this project, from simulation (benchmarks/planning_choice.py): the index
+#: multiplies a visit's gain, and the error in it, by how long a good state lasts. With about so
+#: many visits the whole index lost up to four points against the gain alone where an error fell
+#: on a stratum that lasts; halfway it lost at most one, and kept most of what it brings.
+HALF_TRUSTED = 100
 #: A stratum's own steps weigh against so many borrowed ones, at least and at most.
 _BORROWED = (4.0, 400.0)
 _INTERVAL = (0.05, 0.95)
@@ -57,10 +64,21 @@ class Transitions:
         visited = self.n[:, :, 1].sum(axis=1)
         return bool(seen.any() and (visited[seen] >= ENOUGH_VISITED).all())
 
+    @property
+    def trust(self) -> Numbers:
+        """How far each stratum's index counts beside the next step's gain, from 0 to 1."""
+        visited = self.n[:, :, 1].sum(axis=1)
+        trust = visited / (visited + HALF_TRUSTED)
+        return np.asarray(trust if self.is_enough else 0.0 * trust)
+
+    def place(self, stratum: pd.Series) -> NDArray[np.int64]:
+        """Number of each person's stratum; whoever is of no known one is of the rest."""
+        at = pd.Index(self.strata).get_indexer(pd.Index(stratum.astype("object")))
+        return np.asarray(np.where(at < 0, len(self.strata) - 1, at), dtype=np.int64)
+
     def of(self, stratum: pd.Series) -> Numbers:
         """The chances of each person, shape ``(n, 2, 2)``; an unknown stratum gets the rest's."""
-        at = pd.Index(self.strata).get_indexer(pd.Index(stratum.astype("object")))
-        return self.p[np.where(at < 0, len(self.strata) - 1, at)]
+        return self.p[self.place(stratum)]
 
     def table(self) -> pd.DataFrame:
         """One row per stratum that was seen, state and action, for people to read."""

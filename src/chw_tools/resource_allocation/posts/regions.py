@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Rounds, again and again: whether among the sites asked for, and sites of one region. Such
 #: regions are small enough that HiGHS mostly ends; those of few sites take hundredths of a second.
-_ROUNDS = ((True, 30), (False, 20), (True, 45), (False, 30))
+_ROUNDS = ((False, 20), (True, 30), (False, 30))
 #: Most seconds for one region.
 _REGION_SECONDS = 6.0
 

@@ -43,7 +43,7 @@ _MOST_PAIRS = 8_000
 #: Share of the time for the prices and the first plan.
 _FIRST = 0.35
 #: Of the search's time, the share for a model of the sites asked for; the rest is for regions.
-_ASKED = 0.15
+_ASKED = 0.25
 #: Of what is left, the search's share where it and the bound must take turns.
 _SEARCH = 0.65
 #: A site that the prices asked for in more than one of twenty steps is looked at first.
