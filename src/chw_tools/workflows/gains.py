@@ -123,7 +123,7 @@ def _notes(step: Step, is_enough: bool, n_known: int, n: int) -> tuple[str, ...]
     else:
         said.append(
             "The index counts beside the next step's gain as far as the visits seen carry it: "
-            f"half at {HALF_TRUSTED} in a stratum, more where there were more."
+            f"half at {HALF_TRUSTED} in the stratum with the fewest, more where there were more."
         )
     said.append(
         "Where visits went to those who were worse, the difference between visited and "

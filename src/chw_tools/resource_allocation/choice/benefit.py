@@ -110,9 +110,8 @@ def index_benefit(
         What a week in the good state is worth, by person.
     """
     p = transitions.of(stratum)
-    trust = transitions.trust[transitions.place(stratum)][:, None]
     index, gain = (score(p, discount=discount) for score in (two_state_index, myopic_gain))
-    both = _trusted(index, gain, trust)
+    both = _trusted(index, gain, transitions.trust)
     known = is_good.astype("boolean")
     at = known.fillna(False).to_numpy(dtype=np.int64)
     own = np.where(known.isna(), both.mean(axis=1), both[np.arange(len(p)), at])
@@ -148,11 +147,11 @@ def belief_benefit(
     both = myopic_gain(p, discount=discount)
     gain = belief * both[:, 1] + (1.0 - belief) * both[:, 0]
     index = belief_index(p, belief, discount=discount) if transitions.is_enough else gain
-    score = _trusted(index, gain, transitions.trust[transitions.place(stratum)])
+    score = _trusted(index, gain, transitions.trust)
     return pd.Series(score, index=stratum.index) * _filled(weight)
 
 
-def _trusted(index: Numbers, gain: Numbers, trust: Numbers) -> Numbers:
+def _trusted(index: Numbers, gain: Numbers, trust: float) -> Numbers:
     """Between gain and index on the scale of logarithms; nothing where one of them is nothing."""
     index, gain = np.maximum(index, 0.0), np.maximum(gain, 0.0)
     return np.asarray(gain ** (1.0 - trust) * index**trust)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 #: Steps after a visit that a stratum needs before the index may replace the next step's
 #: benefit (planning design of this project; below it the index was not better by simulation).
 ENOUGH_VISITED = 30
-#: Visits of a stratum at which its index counts half, in logarithms, beside the next step's gain.
+#: Visits of the thinnest stratum at which the index counts half, in logarithms, beside the
+#: next step's gain.
 #: A decision of this project, from simulation (benchmarks/planning_choice.py): the index
 #: multiplies a visit's gain, and the error in it, by how long a good state lasts. With about so
 #: many visits the whole index lost up to four points against the gain alone where an error fell
@@ -65,20 +66,20 @@ class Transitions:
         return bool(seen.any() and (visited[seen] >= ENOUGH_VISITED).all())
 
     @property
-    def trust(self) -> Numbers:
-        """How far each stratum's index counts beside the next step's gain, from 0 to 1."""
-        visited = self.n[:, :, 1].sum(axis=1)
-        trust = visited / (visited + HALF_TRUSTED)
-        return np.asarray(trust if self.is_enough else 0.0 * trust)
+    def trust(self) -> float:
+        """How far the index counts beside the next step's gain, from 0 to 1.
 
-    def place(self, stratum: pd.Series) -> NDArray[np.int64]:
-        """Number of each person's stratum; whoever is of no known one is of the rest."""
-        at = pd.Index(self.strata).get_indexer(pd.Index(stratum.astype("object")))
-        return np.asarray(np.where(at < 0, len(self.strata) - 1, at), dtype=np.int64)
+        One for all, by the stratum with the fewest visits: strata compete on one scale.
+        """
+        if not self.is_enough:
+            return 0.0
+        visited = self.n[self.n.sum(axis=(1, 2)) > 0, :, 1].sum(axis=1)
+        return float(visited.min() / (visited.min() + HALF_TRUSTED))
 
     def of(self, stratum: pd.Series) -> Numbers:
         """The chances of each person, shape ``(n, 2, 2)``; an unknown stratum gets the rest's."""
-        return self.p[self.place(stratum)]
+        at = pd.Index(self.strata).get_indexer(pd.Index(stratum.astype("object")))
+        return self.p[np.where(at < 0, len(self.strata) - 1, at)]
 
     def table(self) -> pd.DataFrame:
         """One row per stratum that was seen, state and action, for people to read."""
