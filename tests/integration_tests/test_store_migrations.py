@@ -44,13 +44,16 @@ def test_a_new_store_is_what_the_migrations_come_to(tmp_path: Path) -> None:
 
 
 def _schema(url: str) -> set[tuple[str, ...]]:
-    """Each statement of the schema; the constraints of a table in any order."""
+    """Each statement of the schema; columns and constraints of a table in any order."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
         said = [re.sub(r"\s+|(?<=\() | (?=\))", " ", sql) for (sql,) in found]
     engine.dispose()
-    parts = (re.split(r"[ ,]+(?=CONSTRAINT)", sql.removesuffix(")")) for sql in said)
+    # Commas between columns, not those within the brackets of a key.
+    parts = (
+        re.split(r",(?![^()]*\))", sql.removesuffix(")").replace("(", "(,", 1)) for sql in said
+    )
     return {tuple(sorted(" ".join(re.split(r"[\s()]+", p)).strip() for p in ps)) for ps in parts}
 
 

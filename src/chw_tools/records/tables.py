@@ -103,6 +103,12 @@ WORKERS = Table(
         Column("facility_id", "id", "Facility the worker reports to.", refers_to="facilities"),
         Column("language", "text", "Language spoken, as a BCP 47 tag.", source="RFC 5646"),
         Column(
+            "skills",
+            "text",
+            "What the worker has learnt: names as services of the scope ask for them, with "
+            "spaces between; empty where not recorded, `none` where nothing.",
+        ),
+        Column(
             "capacity_minutes",
             "number",
             "Minutes a day for visits and the walks between them.",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: Newest schema version that this code knows; its migration must exist.
-REVISION = "0004"
+REVISION = "0005"
 
 #: 3.7.0 to 3.51.2 can corrupt a WAL that is reset while another process checkpoints.
 #: Source: https://sqlite.org/wal.html, "The WAL-reset bug".

@@ -64,9 +64,9 @@ def plan_caseloads(
     absent : sequence of str
         Keys of workers who are away.
     """
-    homes = _homes(needs)
     figures = programme.scope.workload
-    # Nobody knows yet what each worker has learnt; the register does not hold it.
+    skills, said = _skills(needs)
+    homes = _homes(needs, skills)
     workers = needs.workers.assign(
         capacity_minutes=needs.workers["capacity_minutes"].fillna(
             programme.planning.capacity_minutes
@@ -85,10 +85,7 @@ def plan_caseloads(
     if absent:
         plan = case.reassign(found.problem, plan, case.absent_numbers(found, absent), stop)
     table = _caseload_table(found, plan, homes)
-    skills = sorted(set().union(*needs.work.people["skills"])) if len(homes) else []
-    notes = [*needs.basis, *plan.notes, *plan.faults]
-    if skills:
-        notes.append(f"Skills of workers are not recorded; {', '.join(skills)}: not regarded.")
+    notes = [*needs.basis, *plan.notes, *plan.faults, *said]
     n_kept = case.n_kept(found.problem, plan.worker)
     return PlannedCaseloads(needs, table, plan, n_kept, tuple(notes))
 
@@ -125,7 +122,25 @@ def _keep(store: LongerPlans, planned: PlannedCaseloads, kind: str) -> str:
         )
 
 
-def _homes(needs: Needs) -> pd.DataFrame:
+def _skills(needs: Needs) -> tuple[pd.Series, tuple[str, ...]]:
+    """The skills that visits to each person ask for, as far as workers' are recorded.
+
+    Not recorded is not learnt: once any worker's are, a worker without an entry has none.
+    """
+    asked = needs.work.people["skills"]
+    names = ", ".join(sorted(frozenset().union(*asked)))
+    recorded = needs.workers["skills"].notna()
+    nothing = asked.map(lambda _: frozenset())
+    if not names:
+        return nothing, ()
+    if not recorded.any():
+        return nothing, (f"Skills of workers are not recorded; {names}: not regarded.",)
+    n = int((~recorded).sum())
+    said = f"Regarded: {names}. Of {n} of {len(recorded)} workers no skills are recorded; "
+    return asked, (f"{said}they count as having none.",) if n else ()
+
+
+def _homes(needs: Needs, skills: pd.Series) -> pd.DataFrame:
     register = needs.assessment.register
     people = living_people(needs.assessment)
     places = places_of(people, register.households, register.areas).set_index("person_id")
@@ -133,6 +148,7 @@ def _homes(needs: Needs) -> pd.DataFrame:
     table = places.assign(
         minutes=needs.work.people["minutes"].reindex(places.index).fillna(0.0), language=speaks
     )
+    needed = skills[skills.astype(bool)].reindex(places.index).dropna()
     travel = needs.work.communities.set_index("area_id")["travel_minutes"]
     stops = needs.work.people["visits"].reindex(places.index).fillna(0.0)
     homes = (
@@ -149,8 +165,14 @@ def _homes(needs: Needs) -> pd.DataFrame:
         )
     )
     walk = travel.reindex(homes["area_id"].astype("object").fillna("")).fillna(0.0).to_numpy()
+    learnt = needed.groupby(places.loc[needed.index, "home"]).agg(_together)
+    homes["skills"] = learnt.reindex(homes.index)
     homes["load_minutes"] = (homes["minutes"] + homes["stops"] * walk) / _WEEKS
     return homes.reset_index()
+
+
+def _together(skills: pd.Series) -> frozenset[str]:
+    return frozenset().union(*skills)
 
 
 def _caseload_table(found: case.Caseloads, plan: CaseloadPlan, homes: pd.DataFrame) -> pd.DataFrame:
