@@ -297,10 +297,10 @@ def top_first(problem: RouteProblem) -> float:
     return float(problem.value[made].sum())
 
 
-def weeks(quick: bool, n: int = 500, n_long: int = 20) -> None:
+def weeks(quick: bool, n: int = 500, n_long: int = 20, first: int = 0) -> None:
     """500 workers' weeks of 200 people, one second each; 20 of them also for 20 s."""
     n, n_long = (40, 8) if quick else (n, n_long)
-    problems = [draw_week(seed) for seed in range(n)]
+    problems = [draw_week(seed) for seed in range(first, first + n)]
     began, cpu = time.perf_counter(), os.times()
     plans = solved(problems, 1.0)
     seconds = time.perf_counter() - began
@@ -312,33 +312,58 @@ def weeks(quick: bool, n: int = 500, n_long: int = 20) -> None:
     lists = sum(top_first(p) for p in sample)
     plain = [solve_by_insertion(p, Stop(1.0)) for p in sample]
     print(
-        f"{n} weeks x 200 people, 1 s each, {os.cpu_count()} processes, "
+        f"{n} weeks x 200 people from seed {first}, 1 s each, {os.cpu_count()} processes, "
         f"load {os.getloadavg()[0]:.1f}"
     )
     print(f"  {seconds:.0f} s wall, {used:.0f} s CPU of the solvers (goal 300 s for 500)")
     print(
         f"  feasible: {sum(p.is_feasible for p in plans)} of {n}; by {set(p.method for p in plans)}"
     )
+    each = [a.value / b.value for a, b in zip(short, long, strict=True)]
     print(f"  value at 1 s / at 20 s on {len(sample)} weeks: {share:.2%} (goal 99 %)")
+    print(f"  the same by week: {' '.join(f'{one:.1%}' for one in each)}")
+    print(f"  sums: {sum(p.value for p in short):.6f} / {sum(p.value for p in long):.6f}")
     print(f"  value / a list by value: {sum(p.value for p in short) / lists - 1:+.1%} (goal +25 %)")
     alone = sum(p.value for p in plain) / sum(p.value for p in long)
     print(f"  insertion alone / at 20 s: {alone:.2%}")
     print(f"  seconds of insertion: {np.mean([p.seconds for p in plain]):.3f} a week")
 
 
+def same_on_dask(quick: bool) -> None:
+    """The same weeks by processes and by two workers of Dask, ended by steps, not by the clock."""
+    from distributed import LocalCluster
+
+    problems = [draw_week(seed) for seed in range(2000, 2005 if quick else 2050)]
+    stop = Stop(600.0, iterations=1500)
+    here = solve_all(problems, stop, Work(seed=7))
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        there = solve_all(problems, stop, Work(seed=7, scheduler=cluster.scheduler_address))
+    equal = [
+        (a.routes, a.left_out, a.value) == (b.routes, b.left_out, b.value)
+        for a, b in zip(here, there, strict=True)
+    ]
+    methods = {plan.method for plan in (*here, *there)}
+    print(f"{sum(equal)} of {len(equal)} weeks x 200 people are the same by processes and on Dask,")
+    print(f"  ended after {stop.iterations:,} steps; by {methods}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("quick", nargs="?", choices=["quick"])
-    parser.add_argument("--only", choices=["solomon", "prizes", "skills", "weeks"])
+    parser.add_argument("--only", choices=["solomon", "prizes", "skills", "weeks", "same_on_dask"])
     parser.add_argument("--every", type=int, default=1, help="every so manieth Solomon instance")
     parser.add_argument("--weeks", type=int, default=500, help="workers' weeks")
     parser.add_argument("--long", type=int, default=20, help="weeks also planned for 20 s")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first week")
     asked = parser.parse_args()
     quick = asked.quick is not None
     print(f"{'instance':<14}{'ours':>12}{'best known':>12}{'gap':>8}{'s':>7}")
-    for kind in (solomon, prizes, skills, weeks):
-        if asked.only in (None, kind.__name__) and (kind is weeks or SHARED.is_dir()):
-            more = {solomon: (asked.every,), weeks: (asked.weeks, asked.long)}.get(kind, ())
+    for kind in (solomon, prizes, skills, weeks, same_on_dask):
+        is_drawn = kind in (weeks, same_on_dask)
+        if asked.only in (None, kind.__name__) and (is_drawn or SHARED.is_dir()):
+            more = {solomon: (asked.every,), weeks: (asked.weeks, asked.long, asked.first)}.get(
+                kind, ()
+            )
             kind(quick, *more)
 
 

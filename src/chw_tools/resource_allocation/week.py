@@ -15,12 +15,12 @@ import pandas as pd
 
 from chw_tools.resource_allocation.choice import choose, price_of_floors
 from chw_tools.resource_allocation.required import MUST, windows
-from chw_tools.resource_allocation.routing import Work, solve_all
+from chw_tools.resource_allocation.routing import Work
 from chw_tools.resource_allocation.situation import who_needs
 from chw_tools.resource_allocation.solving import Stop
 from chw_tools.resource_allocation.week_lists import LATE, week_visits, week_waiting
 from chw_tools.resource_allocation.week_problem import MOST_STOPS, Week, WeekOptions
-from chw_tools.resource_allocation.week_required import Routed, keep_required
+from chw_tools.resource_allocation.week_required import routes_of
 
 if TYPE_CHECKING:
     from chw_tools.programme import Programme
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_STOPS", "WeekOptions", "WeekPlan", "plan_week"]
 
 _DAYS_PER_WEEK = 7.0
-#: Share of limited seconds for all teams; the rest is for those that lack somebody required.
-_FIRST = 0.6
 
 
 @dataclass(frozen=True)
@@ -101,13 +99,7 @@ def plan_week(
     homes = week.homes()
     asked, enough = week.choice_problem(homes), Stop(max(chosen.stop.seconds, 10.0))
     choice = choose(asked, enough, seed=how.seed)
-    offered = week.offered(homes, choice)
-    problems = week.problems(offered)
-    first = _left_of(how, began, share=_FIRST)
-    plans = solve_all([problem for problem, _, _ in problems], chosen.stop, first)
-    routed = keep_required(
-        week, Routed(homes, problems, plans), choice, _left_of(how, began, share=1.0)
-    )
+    routed = routes_of(week, homes, choice, _left_of(how, began))
     homes, problems, plans = routed.homes, routed.jobs, routed.plans
     visits = week_visits(week, homes, problems, plans, choice)
     unvisited = week_waiting(week, homes, visits, problems, plans, choice)
@@ -117,15 +109,15 @@ def plan_week(
     price = price_of_floors(asked, enough, seed=how.seed)
     summary["price_of_floors"] = price.to_dict("records")
     summary["seconds"] = time.perf_counter() - began
-    return WeekPlan(visits, unvisited, summary, (*who.notes, *choice.notes, *_lost_notes(plans)))
+    notes = (*who.notes, *choice.notes, *_backlog_notes(summary, week), *_lost_notes(plans))
+    return WeekPlan(visits, unvisited, summary, notes)
 
 
-def _left_of(work: Work, began: float, *, share: float) -> Work:
-    """The work with a share of the seconds that are left, where they are limited."""
+def _left_of(work: Work, began: float) -> Work:
+    """The work with the seconds that are left, where they are limited."""
     if work.limit_seconds is None:
         return work
-    left = max(work.limit_seconds - (time.perf_counter() - began), 0.0)
-    return replace(work, limit_seconds=share * left)
+    return replace(work, limit_seconds=max(work.limit_seconds - (time.perf_counter() - began), 0.0))
 
 
 def _with_groups(table: pd.DataFrame, situation: Situation) -> pd.DataFrame:
@@ -159,7 +151,7 @@ def _summary(
 ) -> dict[str, Any]:
     value = sum(plan.value for plan in plans)
     bound = max(week.most_value(homes, jobs), value)
-    is_due = week.table["due_on"] <= week.last_day
+    is_due, minutes_due = _due(week)
     seen = week.table.index.isin(visits["person_id"])
     why_not = [*choice.why_not, *_faults(jobs, plans), *_contradictions(homes)]
     travel = float(visits["travel_minutes"].sum())
@@ -173,6 +165,8 @@ def _summary(
         "n_late": int(visits["reason"].str.endswith(LATE).sum()),
         "n_due": int(is_due.sum()),
         "n_due_waiting": int((is_due & ~seen).sum()),
+        "n_due_before": int((week.table["due_on"] < week.week_from).sum()),
+        "minutes_due": minutes_due,
         "n_displaced": int(unvisited["is_displaced"].sum()),
         "n_above_risk_floor_waiting": int(unvisited["is_above_risk_floor"].sum()),
         "minutes_used": float(visits["minutes"].sum()) + travel,
@@ -185,6 +179,28 @@ def _summary(
         "why_not": why_not[:20],
         "n_by_insertion": sum(plan.method == "insertion" for plan in plans),
     }
+
+
+def _due(week: Week) -> tuple[pd.Series, float]:
+    """Who is due by the end of the week, and the minutes of seeing them all."""
+    planning = week.planning
+    is_due = week.table["due_on"] <= week.last_day
+    n_homes = week.table.loc[is_due, "home"].nunique()
+    further = int(is_due.sum()) - n_homes
+    each = planning.visit_minutes + planning.default_travel_minutes
+    return is_due, float(n_homes * each + further * planning.further_person_minutes)
+
+
+def _backlog_notes(told: dict[str, Any], week: Week) -> tuple[str, ...]:
+    """Why people who are due wait, in figures, where a week does not hold them."""
+    due, there = told["minutes_due"], told["minutes_capacity"]
+    if not told["n_due_waiting"] or due <= there or there <= 0:
+        return ()
+    return (
+        f"{told['n_due']:,} people are due by {week.last_day:%Y-%m-%d}, {told['n_due_before']:,} "
+        f"of them since before the week began. To see them all takes about {due:,.0f} minutes "
+        f"with the walks, {due / there:.1f} times the {there:,.0f} that the week has.",
+    )
 
 
 def _faults(jobs: list[Job], plans: list[RoutePlan]) -> list[str]:

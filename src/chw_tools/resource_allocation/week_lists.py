@@ -10,6 +10,7 @@ import pandas as pd
 from chw_tools.records import conform
 from chw_tools.records.planning import WEEK_VISITS, WEEK_WAITING
 from chw_tools.resource_allocation.needs import why
+from chw_tools.resource_allocation.routing.schedule import NO_ROOM
 
 if TYPE_CHECKING:
     from chw_tools.resource_allocation.choice import Choice
@@ -114,7 +115,10 @@ def week_waiting(
     of_home = pd.Series({**routed, **choice.left_out["reason"].to_dict()}, dtype="object")
     listed = set(homes["people"].explode())
     in_unit = waiting.index.isin(list(listed))
-    reason = reason.where(~in_unit, home.map(of_home).fillna("No minutes left."))
+    is_required = home.map(homes["is_required"]).eq(True)
+    known = home.map(of_home).astype("object")
+    no_room = np.where(is_required, NO_ROOM, "No minutes left.")
+    reason = reason.where(~in_unit, known.where(known.notna(), no_room))
     reason = reason.mask(waiting["worker_id"].isna(), "No worker is at work.")
     flags = choice.left_out.reindex(home)
     is_above = flags["is_above_risk_floor"].eq(True).to_numpy() & in_unit

@@ -182,21 +182,22 @@ class Week:
     ) -> pd.DataFrame:
         """The chosen, and the next best up to twice the minutes there are.
 
-        In a ``lean`` team all that is required is, fits or not, and nothing else.
+        What is required is offered as such; what is owed, as far as it fits beside it, and in
+        a ``lean`` team with the rest. Whatever does not wait is offered in any case.
         """
         rows = homes[homes["team"].notna()].copy()
         because = choice.chosen["because"].reindex(rows.index)
-        duty = because.isin(["required", "owed", "floor"]) & self._fits(rows)
-        rows["is_required"] = duty.mask(rows["team"].isin(lean), because == "required")
+        is_owed = because.isin(["owed", "floor"]) & self._fits(rows) & ~rows["team"].isin(lean)
+        rows["is_required"] = (because == "required") | is_owed
         rows["because"] = because.fillna("benefit")
         worth = rows["value"] / rows["minutes"]
-        order = np.lexsort((-worth, because.isna(), ~rows["is_required"]))
+        order = np.lexsort((-worth, because.isna(), ~rows["is_today"], ~rows["is_required"]))
         rows = rows.iloc[order]
         spent = rows.groupby("team")["minutes"].cumsum() - rows["minutes"]
         room = rows["team"].map(self.team_minutes()).astype("float64") * _OFFERED
         number = rows.groupby("team").cumcount()
-        kept = rows["is_required"] | ((spent < room) & (number < MOST_STOPS))
-        return rows[kept]
+        may_be_many = rows["is_required"] | (number < MOST_STOPS)
+        return rows[rows["is_today"] | ((spent < room) & may_be_many)]
 
     def _fits(self, rows: pd.DataFrame) -> pd.Series:
         """Whether what is required fits beside what is more urgent; today's always counts.

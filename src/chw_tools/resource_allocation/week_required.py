@@ -1,8 +1,10 @@
-"""Where what must be does not fit into a team's week: the urgent first, then the others, late.
+"""The routes of a week, where what must be comes first: the urgent, then the others, late.
 
-A team whose routes lack somebody who must be seen is planned again. Whoever cannot wait is
-seen on the first day, beyond its minutes if need be; then come the other required, alone
-(nobody is seen with them who can wait), after their last day where no room was before it.
+Before any solver runs, each team is asked whether all that must be fits into its days. Where it
+does not, whoever cannot wait is seen on the first day, beyond its minutes if need be; then come
+the other required, alone (nobody is seen with them who can wait), after their last day where no
+room is before it. Then each team's days are planned, once; a team whose routes lack somebody
+required all the same is planned again in that way.
 """
 
 from __future__ import annotations
@@ -13,26 +15,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chw_tools.resource_allocation.routing import solve_all
+from chw_tools.resource_allocation.routing import Work, solve_all
 from chw_tools.resource_allocation.routing.insertion import insert_all
 from chw_tools.resource_allocation.routing.problem import NO_WAY, RouteProblem
 from chw_tools.resource_allocation.routing.schedule import as_plan
+from chw_tools.resource_allocation.solving import Stop
+from chw_tools.resource_allocation.week_urgent import part_of, urgent_first
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
     from chw_tools.resource_allocation.choice import Choice
-    from chw_tools.resource_allocation.routing import RoutePlan, Work
-    from chw_tools.resource_allocation.routing.schedule import Routes
+    from chw_tools.resource_allocation.routing import RoutePlan
     from chw_tools.resource_allocation.week_problem import Job, Week
 
-#: Plans of a team at most: within the windows, then with the days after them as well.
-_ROUNDS = 2
-#: A first day that is too short grows by so many minutes, or by this share of what it grew:
-#: decisions of this project, they only bound how much longer than needed it may be.
-_STEP, _GROWTH = 15.0, 1.2
-#: Seconds for one insertion of what cannot wait; it takes a fraction of one.
+#: Share of a team's seconds and steps for asking whether all that must be fits, where insertion
+#: finds no way. A decision of this project: routes of required stops alone are found at once.
+_ASKING = 0.15
+#: Share of limited seconds for all teams; the rest is for those that lack somebody required.
+_FIRST = 0.85
+#: Seconds for one insertion; it takes a fraction of one.
 _INSERTING = 5.0
 
 
@@ -46,36 +51,131 @@ class Routed:
     over: tuple[str, ...] = ()
 
 
-def keep_required(week: Week, routed: Routed, choice: Choice, work: Work) -> Routed:
-    """Plan teams again that lack somebody who must be seen; gives all routes."""
-    until = None if work.limit_seconds is None else time.perf_counter() + work.limit_seconds
-    missing = _missing(week, routed)
-    teams = frozenset(routed.homes.loc[missing, "team"])
-    if not teams:
+def routes_of(week: Week, homes: pd.DataFrame, choice: Choice, work: Work) -> Routed:
+    """The routes of all teams."""
+    limit = _Limit(work)
+    over_full = _over_full(week, homes, choice, limit.share(_FIRST))
+    routed = _routed(week, choice, over_full, limit.share(_FIRST))
+    lacking = frozenset(routed.homes.loc[_missing(week, routed), "team"]) - over_full
+    if not lacking:
         return routed
-    homes = week.homes(lean=teams)
-    offered = week.offered(homes, choice, lean=teams)
-    parts = [
-        _urgent_first(job, homes) for job in week.problems(offered[offered["team"].isin(teams)])
-    ]
-    rest = [after for _, _, after, _ in parts]
-    plans: list[RoutePlan] = []
-    for round_ in range(_ROUNDS):
-        left = None if until is None else max(until - time.perf_counter(), 0.0)
-        how = replace(work, limit_seconds=left, progress=None)
-        plans = solve_all([problem for problem, _, _ in rest], week.options.stop, how)
-        later = [_with_later_days(job, plan) for job, plan in zip(rest, plans, strict=True)]
-        if round_ + 1 == _ROUNDS or all(a is b for a, b in zip(later, rest, strict=True)):
-            break
-        rest = later
-    kept = [
-        (job, plan)
-        for job, plan in zip(routed.jobs, routed.plans, strict=True)
-        if routed.homes.loc[job[1][0], "team"] not in teams
-    ]
-    both = [*kept, *((job, plan) for job, plan, _, _ in parts), *zip(rest, plans, strict=True)]
-    over = tuple(said for _, _, _, told in parts for said in told)
+    again = _routed(week, choice, over_full | lacking, limit.share(1.0), only=lacking)
+    return _joined(routed, again, lacking)
+
+
+class _Limit:
+    """The work with what is left of its seconds, where they are limited."""
+
+    def __init__(self, work: Work) -> None:
+        self._work, self._began = work, time.perf_counter()
+
+    def share(self, share: float) -> Work:
+        """A share of the seconds that are left."""
+        if self._work.limit_seconds is None:
+            return self._work
+        left = self._work.limit_seconds - (time.perf_counter() - self._began)
+        return replace(self._work, limit_seconds=share * max(left, 0.0))
+
+
+def _over_full(week: Week, homes: pd.DataFrame, choice: Choice, work: Work) -> frozenset[str]:
+    """The teams into whose days not all fits that must be and can be reached."""
+    minutes = week.team_minutes()
+    rows = week.offered(homes, choice)
+    is_asked = homes.loc[rows.index, "is_required"]
+    is_asked &= rows["team"].isin(list(minutes.index[minutes > 0]))
+    asked = [_reachable(job) for job in week.problems(rows[is_asked])]
+    plans = _quickly([job[0] for job in asked], week.options.stop, work)
+    return frozenset(
+        str(homes.loc[stops[0], "team"])
+        for (_, stops, _), plan in zip(asked, plans, strict=True)
+        if plan.left_out
+    )
+
+
+def _reachable(job: Job) -> Job:
+    """The job without stops to which there is no way."""
+    problem, stops, who = job
+    near = np.flatnonzero(_is_near(problem))
+    return part_of(problem, near, list(range(len(who)))), [stops[at] for at in near], who
+
+
+def _is_near(problem: RouteProblem) -> np.ndarray:
+    starts = [shift.start for shift in problem.shifts if shift.closes > shift.opens]
+    ways = problem.travel[np.array(starts, dtype=np.int64)][:, problem.stop_at]
+    return np.asarray((ways < NO_WAY).any(axis=0), dtype=bool)
+
+
+def _quickly(problems: Sequence[RouteProblem], stop: Stop, work: Work) -> list[RoutePlan]:
+    """Plans of required stops: by insertion, and by a solver for a moment where that lacks some."""
+    plans = [_by_insertion(problem) for problem in problems]
+    lacking = [at for at, plan in enumerate(plans) if plan.left_out]
+    short = Stop(max(_ASKING * stop.seconds, 1e-3), int(_ASKING * stop.iterations))
+    # It asks only; how far the routes are is told when they are made.
+    how = replace(
+        work,
+        progress=None,
+        limit_seconds=None if work.limit_seconds is None else _ASKING * work.limit_seconds,
+    )
+    found = solve_all([problems[at] for at in lacking], short, how)
+    for at, plan in zip(lacking, found, strict=True):
+        if len(plan.left_out) < len(plans[at].left_out):
+            plans[at] = plan
+    return plans
+
+
+def _by_insertion(problem: RouteProblem) -> RoutePlan:
+    routes = insert_all(problem, deadline=time.perf_counter() + _INSERTING)
+    return as_plan(problem, routes, seconds=0.0, method="insertion")
+
+
+def _routed(
+    week: Week,
+    choice: Choice,
+    over_full: frozenset[str],
+    work: Work,
+    *,
+    only: frozenset[str] | None = None,
+) -> Routed:
+    """Routes of all teams, or of some; those of ``over_full`` ones with the urgent first."""
+    limit = _Limit(work)
+    homes = week.homes(lean=over_full)
+    offered = week.offered(homes, choice, lean=over_full)
+    if only is not None:
+        offered = offered[offered["team"].isin(only)]
+    jobs = week.problems(offered)
+    is_lean = [str(homes.loc[stops[0], "team"]) in over_full for _, stops, _ in jobs]
+    urgent = [urgent_first(job, homes) for job, lean in zip(jobs, is_lean, strict=True) if lean]
+    lean = _with_days_after([part.rest for part in urgent], week.options.stop, limit.share(1.0))
+    asked = [*(job for job, lean in zip(jobs, is_lean, strict=True) if not lean), *lean]
+    plans = solve_all([problem for problem, _, _ in asked], week.options.stop, limit.share(1.0))
+    both = [*((part.job, part.plan) for part in urgent), *zip(asked, plans, strict=True)]
+    over = tuple(said for part in urgent for said in part.over)
     return Routed(homes, [job for job, _ in both], [plan for _, plan in both], over)
+
+
+def _with_days_after(jobs: list[Job], stop: Stop, work: Work) -> list[Job]:
+    """The jobs with the days after its window for whatever finds no room in it."""
+    required = [np.flatnonzero(problem.required) for problem, _, _ in jobs]
+    parts = [
+        part_of(problem, at, list(range(len(problem.shifts))))
+        for (problem, _, _), at in zip(jobs, required, strict=True)
+    ]
+    plans = _quickly(parts, stop, work)
+    return [
+        _with_later_days(job, at[list(plan.left_out)])
+        for job, at, plan in zip(jobs, required, plans, strict=True)
+    ]
+
+
+def _with_later_days(job: Job, out: NDArray[np.int64]) -> Job:
+    problem, stops, who = job
+    day = np.array([day for _, day in who], dtype=np.int64)
+    allowed = problem.allowed.copy()
+    for at in out:
+        days = day[allowed[at]]
+        # A window that ended with the day of what cannot wait has only later days.
+        allowed[at] |= day >= (days.min() if len(days) else 0)
+    return replace(problem, allowed=allowed), stops, who
 
 
 def _missing(week: Week, routed: Routed) -> list[str]:
@@ -86,88 +186,18 @@ def _missing(week: Week, routed: Routed) -> list[str]:
     out = homes.index[homes["is_required"] & has_minutes]
     for (problem, stops, _), plan in zip(routed.jobs, routed.plans, strict=True):
         made = {stops[at] for walk in plan.routes for at in walk.stops}
-        starts = [s.start for s in problem.shifts if s.closes > s.opens]
-        ways = problem.travel[np.array(starts, dtype=np.int64)][:, problem.stop_at]
-        near = np.asarray((ways < NO_WAY).any(axis=0), dtype=bool)
+        near = _is_near(problem)
         out = out.difference([h for at, h in enumerate(stops) if h in made or not near[at]])
     return list(out)
 
 
-def _urgent_first(job: Job, homes: pd.DataFrame) -> tuple[Job, RoutePlan, Job, tuple[str, ...]]:
-    """The routes of what cannot wait, what is left of the days after them, and what is over."""
-    problem, stops, who = job
-    is_today = homes.loc[stops, "is_today"].to_numpy(dtype=bool)
-    first = [at for at, s in enumerate(problem.shifts) if who[at][1] == 0 and s.closes > s.opens]
-    urgent = _part(problem, np.flatnonzero(is_today), first)
-    longer, routes = _beyond(urgent)
-    plan = as_plan(longer, routes, seconds=0.0, method="insertion before the others")
-    shifts = list(problem.shifts)
-    over = []
-    for walk in plan.routes:
-        at = first[walk.shift]
-        shift, last = shifts[at], int(longer.stop_at[walk.stops[-1]])
-        if walk.ends > shift.closes:
-            over.append(
-                f"worker {who[at][0]}: what cannot wait takes {walk.ends - shift.closes:.0f} "
-                "minutes more than the first day has; all of it is in"
-            )
-        closes = max(shift.closes, walk.ends)
-        shifts[at] = replace(shift, start=last, opens=walk.ends, closes=closes)
-    every = range(len(shifts))
-    # A day without a minute left is none; but a problem has some shift.
-    open_ = [at for at in every if shifts[at].closes > shifts[at].opens] or list(every)
-    others = _part(replace(problem, shifts=tuple(shifts)), np.flatnonzero(~is_today), open_)
-    return (
-        (longer, [stops[at] for at in np.flatnonzero(is_today)], [who[at] for at in first]),
-        plan,
-        (others, [stops[at] for at in np.flatnonzero(~is_today)], [who[at] for at in open_]),
-        tuple(over),
-    )
-
-
-def _part(problem: RouteProblem, stops: NDArray[np.int64], shifts: list[int]) -> RouteProblem:
-    """The problem of some stops and some shifts."""
-    names = ("stop_at", "service", "value", "required", "opens", "closes", "load")
-    return replace(
-        problem,
-        shifts=tuple(problem.shifts[at] for at in shifts),
-        allowed=problem.allowed[stops][:, shifts],
-        **{name: getattr(problem, name)[stops] for name in names},
-    )
-
-
-def _beyond(urgent: RouteProblem) -> tuple[RouteProblem, Routes]:
-    """Routes of all that can be reached, in days as much longer as that takes."""
-    ways = urgent.travel[urgent.travel < NO_WAY]
-    most = float(urgent.service.sum() + (urgent.n_stops + 1) * ways.max(initial=0.0))
-    wanted = urgent.n_stops - len(_longer(urgent, most).why_unplannable())
-    # Less than the minutes at the homes cannot be enough.
-    room = sum(s.closes - s.opens for s in urgent.shifts)
-    extra = max(float(urgent.service.sum()) - room, 0.0) / max(len(urgent.shifts), 1)
-    extra = min(extra, most)
-    while True:
-        longer = _longer(urgent, extra)
-        routes = insert_all(longer, deadline=time.perf_counter() + _INSERTING)
-        if extra >= most or sum(len(stops) for _, stops in routes) >= wanted:
-            return longer, routes
-        extra = min(max(extra + _STEP, extra * _GROWTH), most)
-
-
-def _longer(problem: RouteProblem, minutes: float) -> RouteProblem:
-    shifts = tuple(replace(s, closes=s.closes + minutes) for s in problem.shifts)
-    return replace(problem, shifts=shifts)
-
-
-def _with_later_days(job: Job, plan: RoutePlan) -> Job:
-    """The days after its window for whatever must be seen and found no room; or the same."""
-    problem, stops, who = job
-    out = [at for at in plan.left_out if problem.required[at]]
-    day = np.array([day for _, day in who], dtype=np.int64)
-    allowed = problem.allowed.copy()
-    for at in out:
-        days = day[allowed[at]]
-        # A window that ended with the day of what cannot wait has only later days.
-        allowed[at] |= day >= (days.min() if len(days) else 0)
-    if (allowed == problem.allowed).all():
-        return job
-    return replace(problem, allowed=allowed), stops, who
+def _joined(routed: Routed, again: Routed, teams: frozenset[str]) -> Routed:
+    """Routes with those of some teams in the place of theirs."""
+    kept = [
+        (job, plan)
+        for job, plan in zip(routed.jobs, routed.plans, strict=True)
+        if routed.homes.loc[job[1][0], "team"] not in teams
+    ]
+    both = [*kept, *zip(again.jobs, again.plans, strict=True)]
+    jobs, plans = [job for job, _ in both], [plan for _, plan in both]
+    return Routed(again.homes, jobs, plans, (*routed.over, *again.over))

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 #: the choice, the price of floors and the supplies. The routes get what is left. Decisions of
 #: this project, from benchmarks/planning_district.py.
 _POSTS, _CASELOADS, _KEPT_BACK = 0.15, 0.1, 0.12
+#: What the hours of a year leave out.
+BACKLOG_UNCOUNTED = (
+    "a year's hours count every service as often as it comes due in a year, not what was due "
+    "before and is not done yet."
+)
 #: Least seconds for a solver, however late it is.
 _LEAST = 1.0
 STAGES = ("register", "needs", "posts", "caseloads", "week", "supplies")
@@ -78,6 +83,11 @@ class DistrictPlan:
     supplies: PlannedSupplies
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has a worker and nobody is visited."""
+        return _is_empty(self.caseloads, self.week)
 
 
 def plan_district(
@@ -144,8 +154,34 @@ def plan_district(
         caseloads=worker,
     )
     clock.ends("supplies")
+    notes = (*using.notes, *_why_they_wait(needs, week), *_emptiness(caseloads, week))
     return DistrictPlan(
-        needs, posts, caseloads, week, supplies, clock.seconds, (*using.notes, *clock.notes())
+        needs, posts, caseloads, week, supplies, clock.seconds, (*notes, *clock.notes())
+    )
+
+
+def _is_empty(caseloads: PlannedCaseloads, week: WeekResult) -> bool:
+    has_worker = caseloads.table["worker_id"].notna().any()
+    return not has_worker and week.plan.visits.empty
+
+
+def _emptiness(caseloads: PlannedCaseloads, week: WeekResult) -> tuple[str, ...]:
+    if not _is_empty(caseloads, week):
+        return ()
+    return (
+        "No home has a worker and nobody is visited: this plan is empty. Of it, only that it "
+        "was made is kept; caseloads that are in force stay.",
+    )
+
+
+def _why_they_wait(needs: Needs, week: WeekResult) -> tuple[str, ...]:
+    """Why people who are due wait although the year's hours are enough."""
+    told = week.plan.summary
+    if not needs.check.fits or told["minutes_due"] <= told["minutes_capacity"]:
+        return ()
+    return (
+        f"The hours of a year are enough ({needs.check.ratio:.2f} times those there are), yet "
+        f"people who are due wait: {BACKLOG_UNCOUNTED}",
     )
 
 
@@ -157,6 +193,8 @@ def keep_district(
 ) -> dict[str, str]:
     """Keep posts, caseloads, week and orders, each as a run, and one of all; keys by kind.
 
+    Of an empty plan only the run of all is kept, marked as empty.
+
     Parameters
     ----------
     store : LongerPlans
@@ -165,14 +203,10 @@ def keep_district(
         How caseloads are kept: in force, or as a draft.
     """
     with store.transaction():
-        parts = {
-            "posts": keep_posts(store, plan.posts),
-            "caseloads": keep(store, plan.caseloads),
-            "week": keep_week(store, plan.week),
-            "supplies": keep_supplies(store, plan.supplies),
-        }
+        parts = {} if plan.is_empty else _keep_parts(store, plan, keep)
         summary = {
             "runs": parts,
+            "is_empty": plan.is_empty,
             "said": plan.needs.check.said,
             "seconds": dict(plan.seconds),
             "notes": list(plan.notes),
@@ -180,6 +214,17 @@ def keep_district(
         as_of, first = plan.needs.as_of.date(), plan.week.week_from
         whole = store.save_run("district", tables={}, as_of=as_of, from_on=first, summary=summary)
     return {**parts, "district": whole}
+
+
+def _keep_parts(
+    store: LongerPlans, plan: DistrictPlan, keep: Callable[[LongerPlans, PlannedCaseloads], str]
+) -> dict[str, str]:
+    return {
+        "posts": keep_posts(store, plan.posts),
+        "caseloads": keep(store, plan.caseloads),
+        "week": keep_week(store, plan.week),
+        "supplies": keep_supplies(store, plan.supplies),
+    }
 
 
 class _Clock:

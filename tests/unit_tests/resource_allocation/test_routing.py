@@ -202,6 +202,38 @@ def test_with_hardly_any_time_insertion_plans() -> None:
     assert solve_here(draw(3), Stop(5.0, iterations=0)).method == "insertion"
 
 
+def test_stops_of_little_promise_are_made_where_there_is_room_for_them() -> None:
+    """Two near and dear, and one so far that its walk alone makes it worth the least."""
+    xy = np.array([[0.0], [1.0], [2.0], [19.0]])
+    problem = RouteProblem(
+        travel=np.abs(xy - xy.T) * 10,
+        stop_at=np.arange(1, 4),
+        service=np.full(3, 30.0),
+        value=np.array([5.0, 5.0, 0.1]),
+        shifts=(Shift("day", 0, None, 0.0, 300.0),),
+    )
+    from chw_tools.resource_allocation.routing import pyvrp_solver
+
+    assert pyvrp_solver._promising(problem, [0, 1, 2]) == [0, 1, 2]
+    tight = replace(problem, shifts=(Shift("day", 0, None, 0.0, 80.0),))
+    assert pyvrp_solver._promising(tight, [0, 1, 2]) == [0, 1]
+    many = replace(problem, required=np.array([False, False, True]), shifts=tight.shifts)
+    assert 2 in pyvrp_solver._promising(many, [0, 1, 2])
+    for case in (problem, tight):
+        plan = solve_here(case, STEPS)
+        assert plan.is_feasible
+        assert plan.value == pytest.approx(best_of_all(case)[1])
+
+
+def test_time_for_a_plan_of_all_ends_early_only_while_none_holds() -> None:
+    from chw_tools.resource_allocation.routing.pyvrp_solver import _NoneHolds
+
+    ended = _NoneHolds(lambda _: True)
+    assert ended(2**63 - 1)
+    assert not ended(1_000)
+    assert not _NoneHolds(lambda _: False)(2**63 - 1)
+
+
 # ---- bad input -----------------------------------------------------------------------------
 
 

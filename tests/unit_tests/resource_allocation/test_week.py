@@ -302,6 +302,61 @@ def test_required_visits_without_room_in_their_window_are_late_rather_than_left_
     assert not waits.any() or "together" not in set(made.visits["because"])
 
 
+def test_very_many_who_cannot_wait_are_all_in_without_searching_long(
+    assessment: Assessment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is free goes to the nearest, where days that grow little by little take too long."""
+    from chw_tools.resource_allocation import week_urgent
+
+    monkeypatch.setattr(week_urgent, "_GROWING", 0.0)
+    advised = assessment.recommendations["person_id"].drop_duplicates().tolist()[:80]
+    made = plan(assessment, follow_ups=asked_of(advised, "emergency", days=1))
+    seen = made.visits.set_index("person_id")
+
+    assert (seen.loc[advised, "visit_on"] == MONDAY).all()
+    monday = made.visits[made.visits["visit_on"] == MONDAY].sort_values("begins_minute")
+    ends = (monday["begins_minute"] + monday["minutes"]).to_numpy()[:-1]
+    assert (monday["begins_minute"].to_numpy()[1:] >= ends - 1e-6).all()
+
+
+def test_why_people_who_are_due_wait_is_told_in_figures(
+    assessment: Assessment, week: WeekPlan
+) -> None:
+    told = week.summary
+    friday = MONDAY + pd.Timedelta(days=4)
+    due_on = assessment.recommendations.groupby("person_id")["due_on"].min()
+    said = next(note for note in week.notes if "due by 2026-01-09" in note)
+
+    assert told["n_due"] == (due_on <= friday).sum()
+    assert told["n_due_before"] == (due_on < MONDAY).sum()
+    assert told["minutes_due"] > told["minutes_capacity"]
+    assert f"{told['n_due']:,} people" in said
+    assert f"{told['n_due_before']:,} of them since before" in said
+    assert f"{told['minutes_due'] / told['minutes_capacity']:.1f} times" in said
+
+
+def test_a_week_that_holds_everybody_tells_of_no_backlog(assessment: Assessment) -> None:
+    workers = assessment.register.workers.assign(capacity_minutes=100_000.0)
+    made = plan(assessment, WeekOptions(stop=Stop(60.0, iterations=0)), workers=workers)
+
+    assert made.summary["minutes_due"] <= made.summary["minutes_capacity"]
+    assert not any("due by" in note for note in made.notes)
+
+
+def test_required_visits_that_a_week_cannot_hold_are_offered_up_to_twice_its_minutes(
+    assessment: Assessment,
+) -> None:
+    """Nobody is lost from the lists; whoever is not in waits as required."""
+    everybody = assessment.features.frame.index.tolist()
+    workers = assessment.register.workers.assign(capacity_minutes=60.0)
+    made = plan(assessment, workers=workers, follow_ups=asked_of(everybody, "within_days", days=2))
+    waits = made.unvisited.set_index("person_id")
+
+    assert set(made.visits["person_id"]) | set(waits.index) == set(everybody)
+    assert set(made.visits["because"]) == {"required"}
+    assert waits["reason"].str.contains("minutes are not enough|same home|Even alone").all()
+
+
 def test_the_day_due_is_that_of_the_advice_that_is_the_reason(
     week: WeekPlan, assessment: Assessment
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -47,6 +48,20 @@ def planned(register, limit=6.0, posts=None, **changed):
     return made, told
 
 
+class Store:
+    """Takes runs."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def save_run(self, kind, **given):
+        self.kept[kind] = given
+        return f"key of {kind}"
+
+    def transaction(self):
+        return nullcontext()
+
+
 def test_each_part_rests_on_the_one_before_and_is_told(small_register):
     made, told = planned(small_register)
     of_home = made.caseloads.table.set_index("home")["worker_id"]
@@ -58,21 +73,32 @@ def test_each_part_rests_on_the_one_before_and_is_told(small_register):
     assert ("weeks planned", 1, 1) in told
     assert (visits["worker_id"] == named).all()
     assert len(made.supplies.plan.orders)
-    kept = {}
-
-    class Store:
-        def save_run(self, kind, **given):
-            kept[kind] = given
-            return f"key of {kind}"
-
-        def transaction(self):
-            from contextlib import nullcontext
-
-            return nullcontext()
-
-    runs = keep_district(Store(), made)
+    store = Store()
+    runs = keep_district(store, made)
+    kept = store.kept
     assert set(runs) == set(kept) == {"posts", "caseloads", "week", "supplies", "district"}
     assert kept["district"]["summary"]["runs"]["week"] == "key of week"
+    assert not kept["district"]["summary"]["is_empty"]
+
+
+def test_why_people_wait_although_the_hours_are_enough_is_told(small_register):
+    made, _ = planned(small_register)
+
+    assert made.needs.check.fits
+    assert made.week.plan.summary["n_due_waiting"]
+    assert any("not what was due before and is not done yet" in note for note in made.notes)
+
+
+def test_of_an_empty_plan_only_that_it_was_made_is_kept(small_register):
+    gone = small_register.workers.assign(ended_on=pd.Timestamp("2020-01-01"))
+    made, _ = planned(small_register, workers=gone)
+    store = Store()
+    runs = keep_district(store, made)
+
+    assert made.is_empty
+    assert any("this plan is empty" in note for note in made.notes)
+    assert set(runs) == set(store.kept) == {"district"}
+    assert store.kept["district"]["summary"]["is_empty"]
 
 
 def test_posts_asked_for_beyond_the_workers_are_placed_where_they_help(small_register):

@@ -16,6 +16,8 @@ import numpy as np
 from chw_tools.resource_allocation.routing.schedule import faults_of, timed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from chw_tools.resource_allocation.routing.problem import RouteProblem
@@ -29,15 +31,18 @@ _THRIFTS = (1.0, 0.5)
 _ROUNDS = 10
 
 
-def insert_all(problem: RouteProblem, *, deadline: float = inf) -> Routes:
+def insert_all(
+    problem: RouteProblem, *, deadline: float = inf, among: Collection[int] | None = None
+) -> Routes:
     """Routes by insertion: what is required first, then what is worth most for its minutes.
 
-    Deterministic. After the deadline (as ``time.perf_counter`` counts) the best so far is given.
+    Deterministic; of all stops, or of those ``among`` which to choose. After the deadline (as
+    ``time.perf_counter`` counts) the best so far is given.
     """
     best: Routes = []
     most = (-1.0, -inf)
     for thrift in _THRIFTS:
-        day = _Build(problem, thrift)
+        day = _Build(problem, thrift, among)
         day.fill(deadline)
         for _ in range(_ROUNDS):
             if time.perf_counter() > deadline or not day.straighten(deadline):
@@ -57,6 +62,7 @@ class _Build:
 
     problem: RouteProblem
     thrift: float
+    among: Collection[int] | None = None
     shift: list[int] = field(init=False)
     stops: list[list[int]] = field(init=False)
     is_free: NDArray[np.bool_] = field(init=False)
@@ -68,6 +74,9 @@ class _Build:
         self.shift = [at for at, s in enumerate(problem.shifts) for _ in range(s.n)]
         self.stops = [[] for _ in self.shift]
         self.is_free = np.ones(problem.n_stops, dtype=bool)
+        if self.among is not None:
+            self.is_free[:] = False
+            self.is_free[list(self.among)] = True
         self.is_free[list(problem.why_unplannable())] = False
         self.added = np.full((len(self.shift), problem.n_stops), np.inf)
         self.place = np.zeros((len(self.shift), problem.n_stops), dtype=np.int64)

@@ -16,7 +16,7 @@ import numpy as np
 
 from chw_tools.resource_allocation.routing.insertion import insert_all
 from chw_tools.resource_allocation.routing.problem import NO_WAY
-from chw_tools.resource_allocation.routing.schedule import faults_of, most_value
+from chw_tools.resource_allocation.routing.schedule import faults_of, most_value, shortest_walk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +31,13 @@ _LOAD_TICKS = 100
 #: Stops up to which both the empty plan and that of insertion are begun from, half the time
 #: each; found by trial on weeks of 200 (benchmarks/planning_routes.py), as are the next four.
 _MOST_TWICE = 400
+#: Most of the time goes to the stops worth most for their minutes, up to so many times the
+#: minutes there are: a second among 200 stops is too short, among 60 it is not.
+_PROMISING, _PROMISING_SHARE = 1.4, 0.8
+#: Share of the time in which a plan that makes every stop must be found, where all must be.
+_ALL_OR_NONE = 0.3
+#: What PyVRP says a plan costs that does not hold.
+_NOTHING = 2**62
 #: A minute late costs so many minutes' worth at first.
 _LATE = 4.0
 _UPDATES = 50
@@ -63,55 +70,122 @@ def solve_by_pyvrp(problem: RouteProblem, stop: Stop, *, seed: int) -> Routes:
 
 
 def _solved(problem: RouteProblem, plannable: list[int], stop: Stop, seed: int) -> Routes:
-    import pyvrp
-
+    left = 1.0
     if problem.required[plannable].all():
-        data, owners = _data(problem, plannable, is_all=True)
-        result = pyvrp.solve(data, _criterion(stop, 1), seed=seed, collect_stats=False)
-        if result.is_feasible():
-            return _routes(result.best, owners, plannable)
+        routes = _all_made(problem, plannable, stop, seed)
+        if routes is not None:
+            return routes
         # Not all fit: then as many as do.
-    data, owners = _data(problem, plannable, is_all=False)
-    starts = [pyvrp.Solution(data, [])]
-    if len(plannable) <= _MOST_TWICE:
-        starts.append(_inserted(problem, data, owners, plannable))
-    params = _params(problem) if len(plannable) <= _MOST_TWICE else pyvrp.SolveParams()
-    results = [
-        pyvrp.solve(
+        left = 1.0 - _ALL_OR_NONE
+    if len(plannable) > _MOST_TWICE:
+        data, owners = _data(problem, plannable, is_all=False)
+        ended = _criterion(stop, left)
+        best = _run(data, ended, seed, start=_as_start(data, [], owners, plannable))
+        return _routes(best, owners, plannable)
+    return _best_first(problem, plannable, stop, seed, left)
+
+
+def _best_first(
+    problem: RouteProblem, plannable: list[int], stop: Stop, seed: int, left: float
+) -> Routes:
+    """Among the stops worth most for their minutes first, then from there among all."""
+    promising = _promising(problem, plannable)
+    is_whole = len(promising) == len(plannable)
+    data, owners = _data(problem, promising, is_all=False)
+    part = left * (1.0 if is_whole else _PROMISING_SHARE) / 2
+    starts: list[Routes] = [insert_all(problem, among=promising), []]
+    found = [
+        _run(
             data,
-            _criterion(stop, len(starts)),
-            seed=seed,
-            collect_stats=False,
-            params=params,
-            initial_solution=start,
+            _criterion(stop, part),
+            seed,
+            start=_as_start(data, start, owners, promising),
+            params=_params(problem),
         )
         for start in starts
     ]
-    best = min(results, key=lambda result: float(result.cost()))
-    return _routes(best.best, owners, plannable) if best.is_feasible() else []
+    best = min(found, key=_cost)
+    routes = _routes(best, owners, promising)
+    if is_whole:
+        return routes
+    data, owners = _data(problem, plannable, is_all=False)
+    best = _run(
+        data,
+        _criterion(stop, left * (1.0 - _PROMISING_SHARE)),
+        seed,
+        start=_as_start(data, routes, owners, plannable),
+        params=_params(problem),
+    )
+    return _routes(best, owners, plannable)
+
+
+def _promising(problem: RouteProblem, plannable: list[int]) -> list[int]:
+    """What is required, and what is worth most for its minutes, up to some more than fits."""
+    cost = (problem.service + shortest_walk(problem))[plannable]
+    worth = problem.value[plannable] / np.maximum(cost, 1e-9)
+    required = problem.required[plannable]
+    order = np.lexsort((-worth, ~required))
+    room = sum(s.n * min(s.closes - s.opens, s.longest) for s in problem.shifts)
+    kept = (np.cumsum(cost[order]) <= _PROMISING * room) | required[order]
+    return sorted(plannable[at] for at in order[kept])
+
+
+def _all_made(problem: RouteProblem, plannable: list[int], stop: Stop, seed: int) -> Routes | None:
+    """Routes that make every stop; None if there are none, or none was found in good time."""
+    import pyvrp
+
+    data, owners = _data(problem, plannable, is_all=True)
+    ended = _criterion(stop, 1.0, unless=_criterion(stop, _ALL_OR_NONE))
+    result = pyvrp.solve(data, ended, seed=seed, collect_stats=False)
+    return _routes(result.best, owners, plannable) if result.is_feasible() else None
+
+
+def _run(data: Any, ended: Any, seed: int, *, start: Any, params: Any = None) -> Any:
+    """PyVRP's best plan from a start."""
+    import pyvrp
+
+    return pyvrp.solve(
+        data,
+        ended,
+        seed=seed,
+        collect_stats=False,
+        params=params or pyvrp.SolveParams(),
+        initial_solution=start,
+    ).best
+
+
+def _cost(solution: Any) -> float:
+    """What a plan costs; one that does not hold is the worst."""
+    from pyvrp import CostEvaluator
+
+    if not solution.is_feasible():
+        return inf
+    return float(CostEvaluator([0.0] * len(solution.excess_load()), 0.0, 0.0).cost(solution))
 
 
 def _routes(solution: Any, owners: list[int], plannable: list[int]) -> Routes:
+    if not solution.is_feasible():
+        return []
     return [
         (owners[route.vehicle_type()], [plannable[a.idx] for a in route if a.is_client()])
         for route in solution.routes()
     ]
 
 
-def _inserted(problem: RouteProblem, data: Any, owners: list[int], plannable: list[int]) -> Any:
-    """What insertion gives, as a start."""
+def _as_start(data: Any, routes: Routes, owners: list[int], plannable: list[int]) -> Any:
+    """Routes as a start."""
     import pyvrp
 
     client = {stop: at for at, stop in enumerate(plannable)}
-    routes = [
+    made = [
         pyvrp.Route(
             data,
             [pyvrp.Activity(pyvrp.ActivityType.CLIENT, client[stop]) for stop in stops],
             owners.index(shift),
         )
-        for shift, stops in insert_all(problem)
+        for shift, stops in routes
     ]
-    return pyvrp.Solution(data, routes)
+    return pyvrp.Solution(data, made)
 
 
 def _params(problem: RouteProblem) -> Any:
@@ -141,12 +215,27 @@ def _params(problem: RouteProblem) -> Any:
     )
 
 
-def _criterion(stop: Stop, parts: int) -> Any:
+def _criterion(stop: Stop, share: float, *, unless: Any = None) -> Any:
+    """Ends after a share of the time and the steps; earlier if by ``unless`` no plan holds."""
     from pyvrp.stop import MaxIterations, MaxRuntime, MultipleCriteria
 
-    return MultipleCriteria(
-        [MaxRuntime(stop.seconds / parts), MaxIterations(stop.iterations // parts)]
-    )
+    parts: list[Any] = [
+        MaxRuntime(stop.seconds * share),
+        MaxIterations(int(stop.iterations * share)),
+    ]
+    if unless is not None:
+        parts.append(_NoneHolds(unless))
+    return MultipleCriteria(parts)
+
+
+class _NoneHolds:
+    """Ends by another criterion, but only while no plan was found that holds."""
+
+    def __init__(self, ended: Any) -> None:
+        self._ended = ended
+
+    def __call__(self, best_cost: int) -> bool:
+        return bool(self._ended(best_cost)) and best_cost >= _NOTHING
 
 
 def _data(problem: RouteProblem, plannable: list[int], *, is_all: bool) -> tuple[Any, list[int]]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Routes = list[tuple[int, list[int]]]
 _TOLERANCE = 1e-6
+#: Why a required stop is not made.
+NO_ROOM = "REQUIRED or owed, but the minutes are not enough for all that is: hand it over."
 
 
 def timed(problem: RouteProblem, shift: int, stops: Sequence[int]) -> Walked:
@@ -166,5 +168,5 @@ def as_plan(
 
 def _why_left(problem: RouteProblem, stop: int) -> str:
     if problem.required[stop]:
-        return "REQUIRED or owed, but the minutes are not enough for all that is: hand it over."
+        return NO_ROOM
     return "No minutes left for it; others are worth more for theirs."
