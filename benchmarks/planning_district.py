@@ -149,6 +149,7 @@ def main() -> None:
                 LocalCluster(n_workers=asked.dask, threads_per_worker=1, dashboard_address=None)
             )
             address = cluster.scheduler_address
+        load = os.getloadavg()[0]
         watch = stack.enter_context(Watch())
         began = time.perf_counter()
         found = plan_district(
@@ -162,16 +163,18 @@ def main() -> None:
         )
         seconds = time.perf_counter() - began
         time.sleep(0.5)
-        _tell(found, seconds, watch)
+        _tell(found, seconds, watch, load)
 
 
-def _tell(found: DistrictPlan, seconds: float, watch: Watch) -> None:
-    week, load = found.week.plan.summary, os.getloadavg()[0]
+def _tell(found: DistrictPlan, seconds: float, watch: Watch, load: float) -> None:
+    week = found.week.plan.summary
     say = sys.stdout.write
     people = len(found.needs.assessment.features.frame)
-    say(f"{people:,} people, {len(found.needs.workers)} workers, load {load:.1f}\n")
+    say(f"{people:,} people, {len(found.needs.workers)} workers, {os.cpu_count()} processors, ")
+    say(f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after\n")
     for stage, spent in found.seconds.items():
         say(f"  {stage:<12}{spent:8.1f} s\n")
+    say(f"  of the week {week['seconds_routes']:8.1f} s for all routes\n")
     say(f"whole {seconds:.1f} s by the clock, {watch.cpu:.0f} CPU s (goal 360 s)\n")
     say(f"all processes together {watch.most:.2f} GB (goal 4 GB)\n")
     homes = found.caseloads.table

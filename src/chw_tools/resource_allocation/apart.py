@@ -43,6 +43,8 @@ class Watched:
     """One process that does tasks, started when first used and replaced when lost."""
 
     def __init__(self) -> None:
+        #: How many tasks in a row had no answer.
+        self.n_lost = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
 
@@ -51,15 +53,25 @@ class Watched:
         if self._process is None:
             # A file, not a pipe: a solver that says much must not wait for a reader.
             self._said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
-            self._process = subprocess.Popen(  # noqa: S603  (our own module)
+            self._process = self._started(self._said)
+            self._ask(self._process, None, _START_SECONDS, "starting")
+        answer: Answer = self._ask(self._process, (task, given), seconds, task.__name__)
+        self.n_lost = 0
+        return answer
+
+    def _started(self, said: IO[bytes]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(  # noqa: S603  (our own module)
                 [sys.executable, "-c", _CHILD.format(path=sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._said,
+                stderr=said,
             )
-            self._ask(self._process, None, _START_SECONDS, "starting")
-        answer: Answer = self._ask(self._process, (task, given), seconds, task.__name__)
-        return answer
+        except OSError as error:  # no memory, or no process, is left
+            self.n_lost += 1
+            _close(said)
+            why = f"A solver could not be started ({type(error).__name__})."
+            raise SolverFailed(why, where="starting") from error
 
     def _ask(
         self, process: subprocess.Popen[bytes], task: object, seconds: float, where: str
@@ -78,6 +90,7 @@ class Watched:
             send(process.stdin, task)
             return receive(process.stdout)
         except (EOFError, OSError) as error:
+            self.n_lost += 1
             code, last = self._end()
             why = (
                 f"A solver did not end within {seconds:g} seconds and was ended."

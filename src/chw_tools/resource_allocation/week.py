@@ -99,7 +99,9 @@ def plan_week(
     homes = week.homes()
     asked, enough = week.choice_problem(homes), Stop(max(chosen.stop.seconds, 10.0))
     choice = choose(asked, enough, seed=how.seed)
+    before = time.perf_counter()
     routed = routes_of(week, homes, choice, _left_of(how, began))
+    on_routes = time.perf_counter() - before
     homes, problems, plans = routed.homes, routed.jobs, routed.plans
     visits = week_visits(week, homes, problems, plans, choice)
     unvisited = week_waiting(week, homes, visits, problems, plans, choice)
@@ -108,6 +110,7 @@ def plan_week(
     summary["is_feasible"] = not summary["why_not"]
     price = price_of_floors(asked, enough, seed=how.seed)
     summary["price_of_floors"] = price.to_dict("records")
+    summary["seconds_routes"] = on_routes
     summary["seconds"] = time.perf_counter() - began
     notes = (*who.notes, *choice.notes, *_backlog_notes(summary, week), *_lost_notes(plans))
     return WeekPlan(visits, unvisited, summary, notes)

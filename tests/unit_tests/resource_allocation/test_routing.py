@@ -161,11 +161,72 @@ def test_a_limit_for_all_is_shared_out_and_always_leaves_a_plan() -> None:
 
 def test_one_that_hangs_takes_no_other_along() -> None:
     problems = [draw(seed, n=6) for seed in range(3)]
+    stop = Stop(15.0, iterations=200)
     plans = solve_all(
-        problems, STEPS, Work(n_processes=1), job=solvers.hang_at_one, grace_seconds=-50.0
+        problems, stop, Work(n_processes=1), job=solvers.hang_at_one, grace_seconds=-10.0
     )
 
     assert [plan.method for plan in plans] == ["pyvrp", "insertion", "pyvrp"]
+
+
+def test_a_solver_lost_time_after_time_is_not_asked_again() -> None:
+    problems = [draw(seed, n=6) for seed in range(5)]
+    plans = solve_all(problems, STEPS, Work(n_processes=1), job=solvers.crash)
+
+    assert [plan.method for plan in plans] == ["insertion"] * 5
+    assert ["not asked again" in plan.notes[0] for plan in plans] == [False] * 3 + [True] * 2
+    assert all(plan.is_feasible for plan in plans)
+
+
+def test_a_solver_that_cannot_be_started_leaves_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chw_tools.resource_allocation import apart
+
+    def none_left(*_: object, **__: object) -> None:
+        raise OSError("Cannot allocate memory")
+
+    monkeypatch.setattr(apart.subprocess, "Popen", none_left)
+    plan = solve(draw(2, n=8), STEPS)
+
+    assert plan.method == "insertion"
+    assert "could not be started (OSError)" in plan.notes[0]
+
+
+def test_a_way_that_may_not_be_gone_is_not_gone_in_a_day_without_end() -> None:
+    """However much the stop is worth that lies behind it."""
+    problem = RouteProblem(
+        travel=np.full((4, 4), 10.0),
+        stop_at=np.array([1, 2, 3]),
+        service=np.full(3, 10.0),
+        value=np.array([5.0, 1e6, 1e6]),
+        shifts=(Shift("day", 0, 0, 0.0, inf), Shift("short", 0, 0, 0.0, 35.0)),
+        allowed=np.array([[True, True], [False, True], [False, True]]),
+    )
+    plan = solve_here(problem, STEPS)
+
+    assert plan.method == "pyvrp"
+    assert {walk.shift: len(walk.stops) for walk in plan.routes} == {0: 1, 1: 1}
+    assert plan.value == 1e6 + 5.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 9), st.booleans())
+def test_a_turn_shortens_a_walk_by_what_was_reckoned(seed: int, n: int, closed: bool) -> None:
+    from chw_tools.resource_allocation.routing.insertion import _longer_if_turned
+
+    rng = np.random.default_rng(seed)
+    travel = rng.uniform(1, 50, (n + 1, n + 1))  # not the same both ways
+    problem = replace(draw(seed, n=n, closed=closed), travel=travel)
+    order = rng.permutation(n).tolist()
+    now = timed(problem, 0, order).travel_minutes
+    longer = _longer_if_turned(problem, 0, order)
+    for i in range(n):
+        for j in range(i + 1, n):
+            turned = [*order[:i], *order[i : j + 1][::-1], *order[j + 1 :]]
+            walked = (
+                timed(problem, 0, turned).travel_minutes - timed(problem, 0, order).travel_minutes
+            )
+            assert longer[i, j] == pytest.approx(walked - now, abs=1e-9)
+    assert np.isinf(longer[np.tril_indices(n)]).all()
 
 
 def test_a_way_that_may_not_be_gone_is_never_gone() -> None:

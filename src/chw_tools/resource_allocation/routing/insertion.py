@@ -29,6 +29,8 @@ _TOLERANCE = 1e-9
 #: How much minutes count beside value; the better of the plans is kept.
 _THRIFTS = (1.0, 0.5)
 _ROUNDS = 10
+#: A turn that shortens a walk by less is none.
+_SHORTER = 1e-6
 
 
 def insert_all(
@@ -180,6 +182,8 @@ class _Build:
         """Turn stretches round while that shortens a walk; whether anything changed."""
         changed = False
         for row, stops in enumerate(self.stops):
+            if len(stops) < 2:
+                continue
             better = _straightened(self.problem, self.shift[row], stops, deadline)
             if better is not None:
                 self.stops[row] = better
@@ -205,14 +209,49 @@ class _Build:
 def _straightened(
     problem: RouteProblem, shift: int, stops: list[int], deadline: float
 ) -> list[int] | None:
-    best, shortest = None, timed(problem, shift, stops).travel_minutes
-    better = True
-    while better and time.perf_counter() <= deadline:
-        better = False
-        for i in range(len(stops) - 1):
-            for j in range(i + 2, len(stops) + 1):
-                turned = [*stops[:i], *stops[i:j][::-1], *stops[j:]]
-                length = timed(problem, shift, turned).travel_minutes
-                if length < shortest - 1e-6 and not faults_of(problem, [(shift, turned)]):
-                    best, stops, shortest, better = turned, turned, length, True
+    """The stops with stretches turned round while that shortens the walk; None if none does."""
+    best = None
+    while time.perf_counter() <= deadline:
+        turned = _turned(problem, shift, stops, deadline)
+        if turned is None:
+            break
+        best = stops = turned
     return best
+
+
+def _turned(
+    problem: RouteProblem, shift: int, stops: list[int], deadline: float
+) -> list[int] | None:
+    """One stretch turned round: of those after which the route holds, what shortens it most."""
+    longer = _longer_if_turned(problem, shift, stops)
+    first, last = np.nonzero(longer < -_SHORTER)
+    for at in np.argsort(longer[first, last], kind="stable"):
+        i, j = int(first[at]), int(last[at]) + 1
+        turned = [*stops[:i], *stops[i:j][::-1], *stops[j:]]
+        if not faults_of(problem, [(shift, turned)]):
+            return turned
+        if time.perf_counter() > deadline:
+            break
+    return None
+
+
+def _longer_if_turned(problem: RouteProblem, shift: int, stops: list[int]) -> Numbers:
+    """Minutes by which the walk gets longer when stops ``i`` to ``j`` are turned round."""
+    hours, travel = problem.shifts[shift], problem.travel
+    places = problem.stop_at[stops]
+    n = len(places)
+    before = np.concatenate([[hours.start], places[:-1]])
+    onward = np.zeros((n, n))
+    now = np.zeros(n)
+    onward[:, :-1] = travel[np.ix_(places, places[1:])]
+    now[:-1] = travel[places[:-1], places[1:]]
+    if hours.end is not None:
+        onward[:, -1] = travel[places, hours.end]
+        now[-1] = travel[places[-1], hours.end]
+    # The ways within the stretch, forth and back, from sums over the whole route.
+    forth = np.concatenate([[0.0], np.cumsum(travel[places[:-1], places[1:]])])
+    back = np.concatenate([[0.0], np.cumsum(travel[places[1:], places[:-1]])])
+    within = (back[None, :] - back[:, None]) - (forth[None, :] - forth[:, None])
+    into = travel[np.ix_(before, places)] - travel[before, places][:, None]
+    longer = into + onward - now[None, :] + within
+    return np.where(np.triu(np.ones((n, n), dtype=bool), k=1), longer, np.inf)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Least seconds of one problem; below a twentieth, insertion plans it.
 _LEAST = 0.02
+#: So many problems in a row without an answer, and a process is given no more of them. A
+#: decision of this project: one bad problem is not to cost the others their solver.
+_MOST_LOST = 3
 #: Share of the time left that solvers get: handing problems over takes some as well.
 _SOLVING = 0.9
 
@@ -126,7 +129,13 @@ def solve_watched(
     job: Job | None = None,
     grace_seconds: float = GRACE_SECONDS,
 ) -> RoutePlan:
-    """Routes by a process that stays, or by insertion where it is lost."""
+    """Routes by a process that stays, or by insertion where it is lost.
+
+    A process that is lost time after time is not asked again: the plan must come in time.
+    """
+    if one.n_lost >= _MOST_LOST:
+        said = f"The solver was lost {_MOST_LOST} times in a row and not asked again."
+        return solve_by_insertion(problem, stop, said)
     try:
         plan: RoutePlan = one.run(
             job or solve_seeded, (problem, stop, seed), stop.seconds + grace_seconds
