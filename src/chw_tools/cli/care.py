@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chw_tools.cli import district, planning, replays
+from chw_tools.cli import district, planning, replays, rest_of_day
 from chw_tools.cli import plans as more_plans
 from chw_tools.cli.monitoring import asked_of
 from chw_tools.cli.options import AsOf, Json, Limit, Output, PlannedDay, day
 from chw_tools.cli.published import show_published
 from chw_tools.cli.visits import visits
-from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
+from chw_tools.cli.world import World, frame_rows, progress_bar, say, say_json, say_notes, say_table
 
 if TYPE_CHECKING:
     from datetime import date
@@ -43,8 +43,9 @@ def add_to(app: typer.Typer) -> None:
     )(recommend)
     planning.add_to(plans)
     more_plans.add_to(plans)
-    replays.add_to(app)
     district.add_to(plans)
+    rest_of_day.add_to(plans)
+    replays.add_to(app)
     app.add_typer(plans, name="plan")
     app.add_typer(visits, name="visits")
 
@@ -270,7 +271,8 @@ def plan(
         return
     from chw_tools.workflows.plan import plan_visits
 
-    with world.parts() as parts:
+    with world.parts() as parts, progress_bar(json) as progress:
+        progress("day planned", 0, None)
         result = plan_visits(
             store=parts.store,
             models=parts.models,

@@ -51,7 +51,7 @@ def district(
         Path | None, typer.Option(help="Write the week's tables, map and calendars there.")
     ] = None,
     names: Annotated[
-        bool, typer.Option("--names", help="Write names to the files, not only keys.")
+        bool, typer.Option("--names", help="Write people's names to the files; else keys.")
     ] = False,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep all of it; days and weeks use the caseloads.")
@@ -63,6 +63,7 @@ def district(
     from chw_tools.exchange.stock_files import read_stock
     from chw_tools.resource_allocation.routing import Work
     from chw_tools.workflows.district import DistrictAsked, keep_district, plan_district
+    from chw_tools.workflows.planning import check_somebody
     from chw_tools.workflows.week import WeekAsked
 
     asked = DistrictAsked(
@@ -73,6 +74,7 @@ def district(
         limit_seconds=time_limit,
     )
     with world.parts() as parts, progress_bar(json) as progress:
+        progress("register read", 0, None)
         found = plan_district(
             store=parts.store,
             models=parts.models,
@@ -82,6 +84,7 @@ def district(
             work=Work(seed=seed, scheduler=scheduler),
             progress=progress,
         )
+        check_somebody(found.week)
         runs = keep_district(parts.store, found) if keep else {}
         is_simulated = parts.store.population == "simulated"
     files = write_week(found.week, folder, names=names, is_simulated=is_simulated)
@@ -120,6 +123,9 @@ def _notes(found: DistrictPlan) -> list[str]:
 
 
 def _say(found: DistrictPlan) -> None:
+    from chw_tools.workflows.known_names import area_and_worker_names, with_names
+
+    called = area_and_worker_names(found.needs.assessment.register)
     posts, loads, week = found.posts, found.caseloads, found.week.plan.summary
     people = len(found.needs.assessment.features.frame)
     workers = len(found.needs.workers)
@@ -166,5 +172,5 @@ def _say(found: DistrictPlan) -> None:
     if week["n_must_waiting"]:
         say(f"NOT IN THE WEEK: {week['n_must_waiting']:,} who cannot wait; hand them over today")
     for why in week["why_not"]:
-        say(f"Not kept in the week: {why}")
+        say(f"Does not hold in the week: {with_names(why, called)}")
     say_notes(_notes(found))

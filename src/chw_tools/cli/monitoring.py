@@ -98,7 +98,9 @@ def monitor_people(context: typer.Context, as_of: AsOf = None, json: Json = Fals
 @calls.callback()
 def list_calls(
     context: typer.Context,
-    worker: Annotated[str | None, typer.Option(help="Key of a worker: only that one's.")] = None,
+    worker: Annotated[
+        str | None, typer.Option(help="Key, name or code of a worker: only that one's.")
+    ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the whole list to this file.")] = None,
     on: Annotated[
         datetime | None,
@@ -115,6 +117,7 @@ def list_calls(
         return
     from chw_tools.wiring import build_cases
     from chw_tools.workflows.calls import show_calls
+    from chw_tools.workflows.known_names import find_worker
 
     world: World = context.obj
     with world.parts() as parts:
@@ -123,7 +126,7 @@ def list_calls(
             cases=build_cases(parts, by="cli"),
             programme=parts.programme,
             today=day(on) or parts.clock()().date(),
-            worker_id=worker,
+            worker_id=find_worker(parts.store, worker, where="--worker"),
         )
     if csv is not None:
         _write_calls(view, csv)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chw_tools.cli.options import AsOf, Json, Limit, Output, day
-from chw_tools.cli.world import World, frame_rows, say, say_json, say_notes, say_table
+from chw_tools.cli.world import World, frame_rows, progress_bar, say, say_json, say_notes, say_table
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from chw_tools.wiring import Parts
     from chw_tools.workflows.needs import Needs
+    from chw_tools.workflows.ports import Progress
 
 Seconds = Annotated[float, typer.Option("--seconds", min=1, help="Time for each plan solved.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed and steps, same plan.")]
@@ -40,8 +41,8 @@ def needs(
 ) -> None:
     """Hours that the scope of the work needs, and whether they fit into those there are."""
     world: World = context.obj
-    with world.parts() as parts:
-        found = _needs(parts, as_of)
+    with world.parts() as parts, progress_bar(json) as progress:
+        found = _needs(parts, as_of, progress)
     check = found.check
     if output is not None:
         found.communities.to_csv(output, index=False)
@@ -100,9 +101,11 @@ def posts(
     from chw_tools.resource_allocation.solving import Stop
     from chw_tools.workflows.posts import plan_posts
 
-    with world.parts() as parts:
+    with world.parts() as parts, progress_bar(json) as progress:
+        needed = _needs(parts, as_of, progress)
+        progress("posts planned", 0, None)
         found = plan_posts(
-            _needs(parts, as_of),
+            needed,
             programme=parts.programme,
             stop=Stop(seconds),
             seed=seed,
@@ -169,7 +172,8 @@ def posts(
 def caseloads(
     context: typer.Context,
     absent: Annotated[
-        list[str] | None, typer.Option(help="Key of a worker who is away; others stand in.")
+        list[str] | None,
+        typer.Option(help="Key, name or code of a worker who is away; others stand in."),
     ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="From now on plans of days and weeks use them.")
@@ -183,14 +187,16 @@ def caseloads(
     world: World = context.obj
     from chw_tools.resource_allocation.solving import Stop
     from chw_tools.workflows.caseloads import keep_caseloads, plan_caseloads
+    from chw_tools.workflows.known_names import find_workers, worker_names
+    from chw_tools.workflows.planning import check_workers
 
-    with world.parts() as parts:
-        found = plan_caseloads(
-            _needs(parts, as_of),
-            programme=parts.programme,
-            stop=Stop(seconds),
-            absent=absent or [],
-        )
+    with world.parts() as parts, progress_bar(json) as progress:
+        workers = parts.store.load_register(tables=("workers",)).workers
+        away = find_workers(workers, absent or [], where="--absent")
+        needed = _needs(parts, as_of, progress)
+        check_workers(needed)
+        progress("homes given out", 0, None)
+        found = plan_caseloads(needed, programme=parts.programme, stop=Stop(seconds), absent=away)
         run_id = keep_caseloads(parts.store, found) if keep else None
     table, plan = found.table, found.plan
     if output is not None:
@@ -214,8 +220,11 @@ def caseloads(
         f"before; at most {plan.gap:.1%} above the best plan; {plan.seconds:.1f} s"
     )
     loads = table[has].groupby("worker_id")["load_minutes"].agg(["size", "sum"])
-    rows = [(key, int(n), f"{load / 60:.1f}") for key, n, load in loads.itertuples()]
-    say_table("Workers", ["Key", "Homes", "Hours a week"], rows)
+    called = worker_names(needed.workers)
+    rows = [
+        (called.get(key, key), int(n), f"{load / 60:.1f}") for key, n, load in loads.itertuples()
+    ]
+    say_table("Workers", ["Worker", "Homes", "Hours a week"], rows)
     reasons = table[~has].groupby("reason").size()
     if len(reasons):
         say_table("Without a worker", ["Why", "Homes"], list(reasons.items()))
@@ -242,13 +251,14 @@ def supplies(
     """What each worker orders, from the visits planned; scarce stock is shared fairly."""
     world: World = context.obj
     from chw_tools.exchange.stock_files import read_stock
+    from chw_tools.workflows.known_names import worker_names
     from chw_tools.workflows.supplies import plan_supplies
 
     counted = read_stock(stock)
-    with world.parts() as parts:
-        found = plan_supplies(
-            _needs(parts, as_of), stock=counted, programme=parts.programme, depots=depot or []
-        )
+    with world.parts() as parts, progress_bar(json) as progress:
+        needed = _needs(parts, as_of, progress)
+        progress("orders planned", 0, None)
+        found = plan_supplies(needed, stock=counted, programme=parts.programme, depots=depot or [])
     plan = found.plan
     if output is not None:
         plan.orders.to_csv(output, index=False)
@@ -275,17 +285,22 @@ def supplies(
         say(f"{said}; with packs that can be divided it could be {plan.bound:.0%}.")
     left_out = plan.left_out
     few = left_out.groupby("item").size()
-    short = [(r.place_id, r.item, r.reason) for r in left_out.head(limit).itertuples()]
+    called = worker_names(needed.workers)
+    short = [
+        (called.get(r.place_id, r.place_id), r.item, r.reason)
+        for r in left_out.head(limit).itertuples()
+    ]
     if len(left_out) > limit:
         say_table("Short", ["Item", "Places"], list(few.items()))
     elif short:
-        say_table("Short or left out", ["Key", "Item", "Why"], short)
+        say_table("Short or left out", ["Place", "Item", "Why"], short)
     say_notes(found.notes)
 
 
-def _needs(parts: Parts, as_of: datetime | None) -> Needs:
+def _needs(parts: Parts, as_of: datetime | None, progress: Progress) -> Needs:
     from chw_tools.workflows.needs import plan_needs
 
+    progress("hours counted", 0, None)
     return plan_needs(
         store=parts.store, models=parts.models, programme=parts.programme, as_of=day(as_of)
     )

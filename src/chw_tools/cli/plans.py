@@ -39,7 +39,10 @@ def week(
     days: Annotated[int, typer.Option(min=1, max=7, help="Working days.")] = 5,
     floor: Annotated[
         list[str] | None,
-        typer.Option(help="GROUP:NAME:N, at least N homes; area_id, wealth_fifth or sex."),
+        typer.Option(
+            help="GROUP:NAME:N, at least N homes of a group, such as wealth_fifth:1:20, "
+            "sex:female:50 or area_id:VILLAGE:10."
+        ),
     ] = None,
     unseen_weeks: Annotated[
         float | None, typer.Option(min=0, help="Whoever was unseen so long must be seen.")
@@ -78,7 +81,7 @@ def week(
         typer.Option(help="Write tables, GeoJSON, a map and calendars to this folder."),
     ] = None,
     names: Annotated[
-        bool, typer.Option("--names", help="Write names to the files, not only keys.")
+        bool, typer.Option("--names", help="Write people's names to the files; else keys.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -88,6 +91,8 @@ def week(
     from chw_tools.resource_allocation.choice import read_floor
     from chw_tools.resource_allocation.routing import Work
     from chw_tools.resource_allocation.week import WeekOptions
+    from chw_tools.workflows.known_names import find_floors
+    from chw_tools.workflows.planning import check_somebody
     from chw_tools.workflows.week import WeekAsked, keep_week, plan_week
 
     options = WeekOptions(
@@ -105,12 +110,16 @@ def week(
         positions=None if positions is None else read_positions(positions),
     )
     with world.parts() as parts, progress_bar(json) as progress:
+        areas = parts.store.load_register(tables=("areas",)).areas
+        options = replace(options, floors=find_floors(options.floors, areas, where="--floor"))
+        asked = replace(asked, options=options, follow_ups=asked_of(parts))
+        progress("people chosen", 0, None)
         result = plan_week(
             store=parts.store,
             models=parts.models,
             programme=parts.programme,
             as_of=day(as_of),
-            asked=replace(asked, follow_ups=asked_of(parts)),
+            asked=asked,
             work=Work(
                 seed=seed,
                 limit_seconds=time_limit,
@@ -118,7 +127,7 @@ def week(
                 progress=partial(progress, "weeks planned"),
             ),
         )
-        _refuse_nobody(result)
+        check_somebody(result)
         run_id = keep_week(parts.store, result)
         is_simulated = parts.store.population == "simulated"
     files = write_week(result, folder, names=names, is_simulated=is_simulated)
@@ -137,16 +146,6 @@ def week(
         )
         return
     _say_week(result, files, folder)
-
-
-def _refuse_nobody(result: WeekResult) -> None:
-    """No week of nobody is kept in place of one that somebody can walk."""
-    if not result.plan.summary["n_workers"]:
-        raise InputError(
-            f"no worker is at work on {result.week_from:%Y-%m-%d}; nothing was planned or kept.",
-            where="--on",
-            cure="Give a day on which somebody is, or mend the workers' days of work.",
-        )
 
 
 def _step(value: str) -> Step:
@@ -194,15 +193,12 @@ def write_week(
     import pandas as pd
 
     from chw_tools.exchange.plan_files import write_plan_files
+    from chw_tools.workflows.known_names import people_names, worker_names
 
     register = result.assessment.register
-    called: dict[str, str] = {}
+    called = worker_names(register.workers)
     if names:
-        people = register.people
-        full = people["given_name"].fillna("") + " " + people["family_name"].fillna("")
-        both = [*zip(people["id"], full.str.strip(), strict=True)]
-        both += [*zip(register.workers["id"], register.workers["name"].fillna(""), strict=True)]
-        called = {key: name for key, name in both if name}
+        called |= people_names(register.people)
     return write_plan_files(
         folder,
         visits=result.plan.visits,
@@ -215,7 +211,10 @@ def write_week(
 
 
 def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None:
+    from chw_tools.workflows.known_names import area_and_worker_names, with_names
+
     plan, told = result.plan, result.plan.summary
+    called = area_and_worker_names(result.assessment.register)
     say(
         f"Week from {result.week_from:%Y-%m-%d}, knowing what was known on "
         f"{result.as_of:%Y-%m-%d}: {told['n_visits']:,} people at {told['n_homes']:,} homes by "
@@ -241,7 +240,11 @@ def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None
     )
     if told["price_of_floors"]:
         prices = [
-            (row["floor"], f"{row['value_lost']:.3g}", f"{row['share_lost']:.1%}")
+            (
+                with_names(row["floor"], called),
+                f"{row['value_lost']:.3g}",
+                f"{row['share_lost']:.1%}",
+            )
             for row in told["price_of_floors"]
         ]
         say_table("Price of each floor", ["Floor", "Benefit given up", "Share"], prices)
@@ -250,7 +253,7 @@ def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None
     if told["n_late"]:
         say(f"Late: {told['n_late']:,} visits after the last day for them; no room before")
     for why in told["why_not"]:
-        say(f"Not kept: {why}")
+        say(f"Does not hold: {with_names(why, called)}")
     say_notes(result.notes)
     say("Kept. The day's list stays that of chw plan.")
     if folder is not None:

@@ -34,7 +34,8 @@ def say_what_if(
     from chw_tools.workflows.replay import what_if
 
     changes = [read_change(text) for text in texts]
-    with world.parts() as parts:
+    with world.parts() as parts, progress_bar(json) as progress:
+        progress("day planned twice", 0, None)
         found = what_if(
             changes,
             store=parts.store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -16,17 +17,19 @@ visits = typer.Typer(help="The day's visit list, and entering visits.", no_args_
 @visits.command("list", epilog="Examples: chw visits list · chw visits list --worker KEY")
 def list_visits(
     context: typer.Context,
-    worker: Annotated[str | None, typer.Option(help="Key of the worker.")] = None,
+    worker: Annotated[str | None, typer.Option(help="Key, name or code of the worker.")] = None,
     on: PlannedDay = None,
     json: Json = False,
 ) -> None:
     """The visit list of a day: all workers in figures, or one worker's list."""
     world: World = context.obj
+    from chw_tools.workflows.known_names import find_worker
     from chw_tools.workflows.show import show_day
 
     with world.parts() as parts:
+        key = find_worker(parts.store, worker, where="--worker")
         view = show_day(
-            store=parts.store, programme=parts.programme, worker_id=worker, visit_on=day(on)
+            store=parts.store, programme=parts.programme, worker_id=key, visit_on=day(on)
         )
     if json:
         say_json(view)
@@ -64,7 +67,7 @@ def record(
     no_danger_sign: Annotated[
         bool, typer.Option("--no-danger-sign", help="Asked about all, and none is there.")
     ] = False,
-    worker: Annotated[str | None, typer.Option(help="Key of the worker.")] = None,
+    worker: Annotated[str | None, typer.Option(help="Key, name or code of the worker.")] = None,
     minutes: Annotated[float | None, typer.Option(help="How long it took.")] = None,
     known_on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day it came to be known.")
@@ -75,6 +78,7 @@ def record(
     """Enter a visit; the advice and tomorrow's list follow from it."""
     world: World = context.obj
     from chw_tools.workflows.assess import recommend_actions
+    from chw_tools.workflows.known_names import find_worker
     from chw_tools.workflows.views import VisitEntry
     from chw_tools.workflows.visits import record_visit
 
@@ -83,17 +87,17 @@ def record(
         person_id=person,
         visited_on=on.date(),
         outcome=outcome,
-        worker_id=worker,
         measurements=dict(_measurement(text) for text in measure or []),
         danger_signs=signs if signs or no_danger_sign else None,
         minutes=minutes,
         supersedes_id=corrects,
     )
     with world.parts() as parts:
+        by = find_worker(parts.store, worker, where="--worker")
         key = record_visit(
             store=parts.store,
             catalogue=parts.catalogue,
-            entry=entry,
+            entry=replace(entry, worker_id=by),
             today=parts.today,
             known_on=day(known_on),
         )

@@ -111,14 +111,18 @@ def progress_bar(quiet: bool = False) -> Iterator[Progress]:
     if quiet or not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"))
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
+                for before in bar.tasks:  # what only pulsed is over once the next part begins
+                    bar.update(before.id, visible=before.total is not None)
+                tasks[what] = bar.add_task(what, total=total, count="")
+            count = f"{done:,}" if total is None else f"{done:,} of {total:,}"
+            count = "" if total is None and not done else count
+            bar.update(tasks[what], completed=done, total=total, count=count)
 
         yield show
 

@@ -11,6 +11,7 @@ import orjson
 import pandas as pd
 
 from chw_tools.exchange.plan_map import draw_map
+from chw_tools.resource_allocation.clock_times import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,7 @@ def write_plan_files(
         "visits.csv": supervisor_csv(visits, names=called),
         "waiting.csv": _csv(unvisited.assign(person=_named(unvisited["person_id"], called))),
         "routes.geojson": routes_geojson(visits, workers),
-        "map.svg": draw_map(visits, workers, is_simulated=is_simulated),
+        "map.svg": draw_map(visits, workers, names=called, is_simulated=is_simulated),
     }
     for worker, own in visits.groupby("worker_id", sort=True):
         name = called.get(str(worker), str(worker))
@@ -109,16 +110,6 @@ def _csv(frame: pd.DataFrame) -> str:
 def _named(keys: pd.Series, names: Mapping[str, str]) -> pd.Series:
     plain = keys.astype("object")
     return plain.map(dict(names)).astype("object").fillna(plain)
-
-
-def clock(minute: float) -> str:
-    """A minute of the day as a time.
-
-    >>> clock(481.9)
-    '08:02'
-    """
-    whole = round(minute)
-    return f"{whole // 60 % 24:02d}:{whole % 60:02d}"
 
 
 def routes_geojson(visits: pd.DataFrame, workers: pd.DataFrame) -> str:

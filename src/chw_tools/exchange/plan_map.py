@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     Place = Callable[[float, float], tuple[float, float]]
 
-_WIDTH, _HEIGHT, _MARGIN, _LEGEND = 900, 640, 40, 190
+_WIDTH, _HEIGHT, _MARGIN, _LEGEND = 900, 640, 40, 170
+#: Least width and height of what is drawn: a straight road is no sliver.
+_LEAST = 300
+#: Beyond so many workers their names would hide the map.
+_MOST_NAMES = 12
 _KM_PER_DEGREE = 111.195
 #: Days in colours told apart by the colour-blind (Okabe & Ito 2008), then again.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -26,38 +30,45 @@ def draw_map(
     workers: pd.DataFrame,
     *,
     title: str = "Routes of the week",
+    names: Mapping[str, str] | None = None,
     is_simulated: bool = False,
 ) -> str:
     """An SVG of each worker's walks, day by day; north is up.
 
-    People without a position are counted below the legend, not drawn.
+    A worker's own map has the number of each stop; one of a few workers their names, where
+    they are given. People without a position are counted below the legend, not drawn.
     """
     known = visits[visits["latitude"].notna() & visits["longitude"].notna()]
     staff = workers[workers["id"].isin(known["worker_id"])]
     starts = staff[staff["latitude"].notna() & staff["longitude"].notna()].set_index("id")
     days = sorted(visits["visit_on"].unique())
     title += " (simulated people)" if is_simulated else ""
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'font-family="sans-serif" font-size="13" role="img" aria-label="{escape(title)}">',
-        f"<title>{escape(title)}</title>",
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
-        f'<text x="{_MARGIN}" y="24" font-size="17" font-weight="bold">{escape(title)}</text>',
-    ]
+    width, height = _WIDTH, _HEIGHT
+    drawn: list[str] = []
     if len(known):
-        place, km = _projection(known, starts)
+        place, km, (width, height) = _projection(known, starts)
         for (worker, on), day in known.groupby(["worker_id", "visit_on"], sort=True):
             colour = _COLOURS[days.index(on) % len(_COLOURS)]
             start = starts.loc[worker] if worker in starts.index else None
-            parts.extend(_walk(day, start, colour, place))
-        parts.extend(_start(row.latitude, row.longitude, place) for row in starts.itertuples())
-        parts.extend(_scale(km))
-    parts.extend(_legend(days, len(visits) - len(known)))
-    return "\n".join([*parts, "</svg>"]) + "\n"
+            drawn.extend(_walk(day, start, colour, place, numbered=len(staff) == 1))
+        called = (names or {}) if 1 < len(starts) <= _MOST_NAMES else {}
+        for worker, row in starts.iterrows():
+            drawn.extend(_start(row, place, called.get(str(worker), "")))
+        drawn.extend(_scale(km, height))
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" '
+        f'font-family="sans-serif" font-size="13" role="img" aria-label="{escape(title)}">',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<text x="{_MARGIN}" y="24" font-size="17" font-weight="bold">{escape(title)}</text>',
+    ]
+    legend = _legend(days, len(visits) - len(known), width)
+    return "\n".join([*head, *drawn, *legend, "</svg>"]) + "\n"
 
 
-def _projection(known: pd.DataFrame, starts: pd.DataFrame) -> tuple[Place, float]:
-    """Positions to the page, true to scale; and kilometres per unit of the page."""
+def _projection(known: pd.DataFrame, starts: pd.DataFrame) -> tuple[Place, float, tuple[int, int]]:
+    """Positions to the page, true to scale; kilometres per unit; width and height needed."""
     latitude = np.concatenate([known["latitude"], starts["latitude"]]).astype(float)
     longitude = np.concatenate([known["longitude"], starts["longitude"]]).astype(float)
     narrow = cos(radians(float(latitude.mean())))
@@ -66,16 +77,21 @@ def _projection(known: pd.DataFrame, starts: pd.DataFrame) -> tuple[Place, float
     high = max(latitude.max() - south, 1e-6)
     room = _WIDTH - 2 * _MARGIN - _LEGEND, _HEIGHT - 3 * _MARGIN
     scale = min(room[0] / wide, room[1] / high)
+    across, down = max(wide * scale, _LEAST), max(high * scale, _LEAST)
+    middle = (across - wide * scale) / 2, (down - high * scale) / 2
 
     def place(lat: float, lon: float) -> tuple[float, float]:
-        x = _MARGIN + (lon - west) * narrow * scale
-        y = _MARGIN + room[1] - (lat - south) * scale
+        x = _MARGIN + middle[0] + (lon - west) * narrow * scale
+        y = _MARGIN + down - middle[1] - (lat - south) * scale
         return round(float(x), 1), round(float(y), 1)
 
-    return place, _KM_PER_DEGREE / scale
+    size = round(across + 2 * _MARGIN + _LEGEND), round(down + 3 * _MARGIN)
+    return place, _KM_PER_DEGREE / scale, size
 
 
-def _walk(day: pd.DataFrame, start: pd.Series | None, colour: str, place: Place) -> list[str]:
+def _walk(
+    day: pd.DataFrame, start: pd.Series | None, colour: str, place: Place, *, numbered: bool
+) -> list[str]:
     stops = day.drop_duplicates(["latitude", "longitude"])
     points = [place(row.latitude, row.longitude) for row in stops.itertuples()]
     line = points
@@ -86,7 +102,11 @@ def _walk(day: pd.DataFrame, start: pd.Series | None, colour: str, place: Place)
         f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6" '
         'stroke-opacity="0.75"/>'
     ]
-    for (x, y), must in zip(points, stops["is_must"], strict=True):
+    for number, ((x, y), must) in enumerate(zip(points, stops["is_must"], strict=True), start=1):
+        if numbered:
+            drawn.append(
+                f'<text x="{x + 6}" y="{y - 6}" font-size="11" fill="{colour}">{number}</text>'
+            )
         drawn.append(f'<circle cx="{x}" cy="{y}" r="3.4" fill="{colour}"/>')
         if must:
             drawn.append(
@@ -95,24 +115,30 @@ def _walk(day: pd.DataFrame, start: pd.Series | None, colour: str, place: Place)
     return drawn
 
 
-def _start(latitude: float, longitude: float, place: Place) -> str:
-    x, y = place(latitude, longitude)
-    return f'<rect x="{x - 5}" y="{y - 5}" width="10" height="10" fill="#222222"/>'
+def _start(row: pd.Series, place: Place, name: str) -> list[str]:
+    x, y = place(float(row["latitude"]), float(row["longitude"]))
+    drawn = [f'<rect x="{x - 5}" y="{y - 5}" width="10" height="10" fill="#222222"/>']
+    if name:  # a white rim keeps it readable above the lines
+        drawn.append(
+            f'<text x="{x + 9}" y="{y + 4}" font-weight="bold" stroke="#ffffff" '
+            f'stroke-width="3" paint-order="stroke">{escape(name)}</text>'
+        )
+    return drawn
 
 
-def _scale(km_per_unit: float) -> list[str]:
+def _scale(km_per_unit: float, height: int) -> list[str]:
     km = max((k for k in _NICE_KM if k / km_per_unit <= 160), default=_NICE_KM[0])
     length = km / km_per_unit
-    y = _HEIGHT - _MARGIN + 8
+    y = height - _MARGIN + 8
     return [
         f'<line x1="{_MARGIN}" y1="{y}" x2="{_MARGIN + length:.1f}" y2="{y}" stroke="#222222" '
         'stroke-width="2"/>',
-        f'<text x="{_MARGIN}" y="{y + 18}">{km:g} km</text>',
+        f'<text x="{_MARGIN}" y="{y + 18}">{km:g} km, north is up</text>',
     ]
 
 
-def _legend(days: list[pd.Timestamp], n_without: int) -> list[str]:
-    x, y = _WIDTH - _LEGEND, 60
+def _legend(days: list[pd.Timestamp], n_without: int, width: int) -> list[str]:
+    x, y = width - _LEGEND, 60
     drawn = []
     for at, on in enumerate(days):
         colour = _COLOURS[at % len(_COLOURS)]

@@ -264,6 +264,10 @@ def _interval(part: pd.Series, whole: pd.Series | None, seed: int) -> tuple[floa
     return float(low), float(high)
 
 
+#: Rules in colours told apart by the colour-blind (Okabe & Ito 2008).
+_COLOURS = ("#777777", "#E69F00", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9")
+
+
 def plot_replay(found: Replay, *, title: str) -> bytes:
     """A picture of the rules side by side, as SVG: of all, and by group."""
     import io
@@ -272,27 +276,53 @@ def plot_replay(found: Replay, *, title: str) -> bytes:
 
     table, groups = found.policies, found.groups
     names = list(table["policy"])
-    panels = [("share_reached", "low", "high", 100.0, "cases reached, %")]
+    panels = [("share_reached", "low", "high", 100.0, "Cases reached, %")]
     if table["averted"].notna().all():
-        panels.append(("averted", "averted_low", "averted_high", 1.0, "cases averted"))
+        panels.append(("averted", "averted_low", "averted_high", 1.0, "Cases averted"))
     by_group = list(groups.groupby("group")) if len(groups) else []
     n_panels = len(panels) + len(by_group)
-    figure = Figure(figsize=(4.2 * n_panels, 3.8), layout="constrained")
-    axes = figure.subplots(1, n_panels, squeeze=False)[0]
+    n_rows = -(-n_panels // 2)
+    figure = Figure(figsize=(9.6, 3.4 * n_rows + 0.4), layout="constrained")
+    axes = figure.subplots(n_rows, min(n_panels, 2), squeeze=False).ravel()
+    colours = dict(zip(names, _COLOURS, strict=False))
     at = np.arange(len(names))
     for axis, (name, low, high, scale, label) in zip(axes, panels, strict=False):
         value = table[name].to_numpy() * scale
         error = [value - table[low] * scale, table[high] * scale - value]
-        axis.bar(at, value, yerr=np.maximum(error, 0), color="#0072B2", capsize=4)
+        shown = [colours.get(one, "#444444") for one in names]
+        axis.bar(at, value, yerr=np.maximum(error, 0), color=shown, capsize=4)
         axis.set_xticks(at, names)
-        axis.set_title(f"{label} (95 % interval)")
-    for axis, (group, part) in zip(axes[len(panels) :], by_group, strict=True):
-        for policy, own in part.groupby("policy", sort=False):
-            axis.plot(own["name"], own["share_reached"] * 100, marker="o", label=policy)
-        axis.set_title(f"cases reached, %, by {str(group).replace('_', ' ')}")
-        axis.set_ylim(bottom=0)
-        axis.legend(fontsize=8)
+        axis.set_title(f"{label} (95 % interval)", fontsize=11)
+    for axis, (group, part) in zip(axes[len(panels) :], by_group, strict=False):
+        _plot_group(axis, str(group), part, colours)
+    for axis in axes[n_panels:]:
+        axis.set_axis_off()
     figure.suptitle(title)
     out = io.BytesIO()
     figure.savefig(out, format="svg", metadata={"Date": None})
     return out.getvalue()
+
+
+def _plot_group(axis: Any, group: str, part: pd.DataFrame, colours: dict[str, str]) -> None:
+    """Each rule's dots beside one another: groups have no order that a line could follow."""
+    kinds = list(dict.fromkeys(part["name"]))
+    rules = list(dict.fromkeys(part["policy"]))
+    for number, rule in enumerate(rules):
+        own = part[part["policy"] == rule]
+        at = own["name"].map(kinds.index).to_numpy(float) + (number - (len(rules) - 1) / 2) * 0.13
+        value = own["share_reached"].to_numpy() * 100
+        error = [value - own["low"].to_numpy() * 100, own["high"].to_numpy() * 100 - value]
+        axis.errorbar(
+            at,
+            value,
+            yerr=np.maximum(error, 0),
+            fmt="o",
+            markersize=5,
+            linewidth=1,
+            color=colours.get(rule, "#444444"),
+            label=rule,
+        )
+    axis.set_xticks(range(len(kinds)), kinds)
+    axis.set_title(f"Cases reached, %, by {group.replace('_', ' ')}", fontsize=11)
+    axis.set_ylim(bottom=0)
+    axis.legend(fontsize=8, frameon=False, ncols=3)

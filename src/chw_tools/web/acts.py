@@ -199,6 +199,7 @@ class Acts:
     def check_planning(self, asked: PlanningAsked) -> None:
         """Refuse a longer plan that asks for what its kind does not take."""
         planning.check_planning(asked)
+        planning.check_names(asked, self.parts.store)
 
     def run_planning(self, asked: PlanningAsked, progress: Progress) -> str:
         """Make a longer plan and keep it; the key of its run."""

@@ -20,6 +20,7 @@ from chw_tools.resource_allocation.week import WeekOptions
 from chw_tools.resource_allocation.what_if import read_change
 from chw_tools.workflows.caseloads import keep_caseloads, keep_draft, plan_caseloads
 from chw_tools.workflows.district import DistrictAsked, keep_district, plan_district
+from chw_tools.workflows.known_names import find_floors, find_workers
 from chw_tools.workflows.needs import plan_needs
 from chw_tools.workflows.posts import keep_posts, plan_posts
 from chw_tools.workflows.replay import replay_policies, what_if
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from chw_tools.workflows.caseloads import PlannedCaseloads
     from chw_tools.workflows.needs import Needs
     from chw_tools.workflows.ports import LongerPlans, ModelStore, Progress, RegisterStore
+    from chw_tools.workflows.week import WeekResult
 
     class PlanningStore(RegisterStore, LongerPlans, Protocol):
         """A register, and where longer plans are kept."""
@@ -124,7 +126,11 @@ class _Parts:
     def week(self) -> WeekAsked:
         options = WeekOptions(
             days=self.asked.days,
-            floors=tuple(read_floor(text) for text in self.asked.floors),
+            floors=find_floors(
+                [read_floor(text) for text in self.asked.floors],
+                self.store.load_register(tables=("areas",)).areas,
+                where="floors",
+            ),
             most_weeks_unseen=self.asked.unseen_weeks,
             risk_floor=self.asked.risk_floor,
         )
@@ -167,10 +173,44 @@ def _posts(parts: _Parts) -> str:
 
 
 def _caseloads(parts: _Parts) -> str:
+    needs = parts.needs()
+    check_workers(needs)
     found = plan_caseloads(
-        parts.needs(), programme=parts.programme, stop=parts.stop(), absent=parts.asked.absent
+        needs, programme=parts.programme, stop=parts.stop(), absent=parts.asked.absent
     )
     return parts.keep_caseloads(parts.store, found)
+
+
+def check_workers(needs: Needs) -> None:
+    """Refuse to share out homes among nobody.
+
+    Raises
+    ------
+    InputError
+        If no worker is at work on the day known.
+    """
+    if not len(needs.workers):
+        raise _nobody(needs.as_of.date(), where="as_of")
+
+
+def check_somebody(week: WeekResult) -> None:
+    """Refuse a week of nobody: it is not kept in place of one that somebody can walk.
+
+    Raises
+    ------
+    InputError
+        If no worker is at work on its first day.
+    """
+    if not week.plan.summary["n_workers"]:
+        raise _nobody(week.week_from, where="on")
+
+
+def _nobody(on: date, *, where: str) -> InputError:
+    return InputError(
+        f"no worker is at work on {on:%Y-%m-%d}; nothing was planned or kept.",
+        where=where,
+        cure="Give a day on which somebody is, or mend the workers' days of work.",
+    )
 
 
 def _supplies(parts: _Parts) -> str:
@@ -192,6 +232,7 @@ def _week(parts: _Parts) -> str:
         progress=partial(parts.progress, "weeks planned"),
     )
     found = plan_week(**parts.given, as_of=asked.as_of, asked=parts.week(), work=work)
+    check_somebody(found)
     return keep_week(parts.store, found)
 
 
@@ -205,6 +246,7 @@ def _district(parts: _Parts) -> str:
         work=Work(seed=asked.seed),
         progress=parts.progress,
     )
+    check_somebody(found.week)
     return keep_district(parts.store, found, keep=parts.keep_caseloads)["district"]
 
 
@@ -295,6 +337,21 @@ def check_planning(asked: PlanningAsked) -> None:
         raise InputError("name what would change.", where="changes", cure="Such as workers=+5.")
 
 
+def check_names(asked: PlanningAsked, store: RegisterStore) -> None:
+    """Refuse workers and groups of floors that are not in the register.
+
+    Raises
+    ------
+    InputError
+        With the names that are near.
+    """
+    if asked.absent:
+        find_workers(store.load_register(tables=("workers",)).workers, asked.absent, where="absent")
+    if asked.floors:
+        floors = [read_floor(text) for text in asked.floors]
+        find_floors(floors, store.load_register(tables=("areas",)).areas, where="floors")
+
+
 def _is_set(asked: PlanningAsked, name: str) -> bool:
     value, usual = getattr(asked, name), getattr(PlanningAsked("needs"), name)
     if value is None or usual is None:
@@ -329,4 +386,5 @@ def run_planning(
         If nothing was ever recorded and no day is given.
     """
     check_planning(asked)
+    check_names(asked, store)
     return _ACTS[asked.kind](_Parts(asked, store, models, programme, progress, follow_ups))

@@ -121,7 +121,7 @@ def _list_of(
     )
     now = as_known_on(known, pd.Timestamp(plan.visit_on))
     people = wording.People(known, names, pd.Timestamp(plan.visit_on))
-    done = _done_on(now, plan.visit_on)
+    done = done_on(now, plan.visit_on)
     gone = wording.gone(now)
     actions = plan.recommendations.sort_values("rank").groupby("person_id")["action"].agg(tuple)
     stops = tuple(
@@ -160,7 +160,8 @@ def _list_of(
     return stops, waiting
 
 
-def _done_on(known: Register, on: date) -> dict[str, str]:
+def done_on(known: Register, on: date) -> dict[str, str]:
+    """What came of each person's visit at home that day, in the order of the records."""
     today = known.visits[known.visits["visited_on"] == pd.Timestamp(on)]
     home = today[today["kind"] == "home"].sort_values("id")
     return dict(zip(home["person_id"], home["outcome"], strict=True))
