@@ -10,15 +10,26 @@ from starlette.staticfiles import StaticFiles
 from chw_tools.api.behind_proxy import HTTPS_ONLY, OnlyThroughProxy
 from chw_tools.api.callbacks import CallbacksApart, make_callbacks
 from chw_tools.api.error_responses import add_error_responses
+from chw_tools.api.jobs import Jobs
 from chw_tools.api.metrics import Metrics
 from chw_tools.api.observing import API, Observed
-from chw_tools.api.routes import advice, calls, lists, people, planning, service, visits
+from chw_tools.api.routes import (
+    advice,
+    calls,
+    lists,
+    people,
+    plan_files,
+    planning,
+    service,
+    visits,
+)
 from chw_tools.api.security import BodyLimit, OnlyThisMachine, SecureHeaders
 from chw_tools.web.acts import Acts
 from chw_tools.web.calls_pages import make_calls_pages
 from chw_tools.web.message_pages import make_message_pages
 from chw_tools.web.outreach_pages import make_outreach_pages
 from chw_tools.web.pages import make_pages
+from chw_tools.web.planning_pages import make_planning_pages
 from chw_tools.web.rendering import Pages
 
 if TYPE_CHECKING:
@@ -60,8 +71,10 @@ def build_app(acts: Acts, *, proxy: Proxy | None = None) -> FastAPI:
     )
     pages = Pages()
     metrics = Metrics(acts.take_census, acts.today)
-    for routes in (lists, planning, people, visits, advice, calls):
+    jobs = Jobs()
+    for routes in (lists, plan_files, people, visits, advice, calls):
         app.include_router(routes.make_routes(acts), prefix=API)
+    app.include_router(planning.make_routes(acts, jobs), prefix=API)
     app.include_router(service.make_routes(), prefix=API)
     app.include_router(service.make_health(acts))
     app.include_router(service.make_metrics(metrics))
@@ -69,6 +82,7 @@ def build_app(acts: Acts, *, proxy: Proxy | None = None) -> FastAPI:
     app.include_router(make_outreach_pages(acts, pages))
     app.include_router(make_message_pages(acts, pages))
     app.include_router(make_calls_pages(acts, pages))
+    app.include_router(make_planning_pages(acts, pages, jobs))
     app.mount("/static", StaticFiles(packages=[("chw_tools.web", "static")]), name="static")
     add_error_responses(app, pages)
     # The last added stands outermost.

@@ -250,6 +250,17 @@ KEPT_RUN = {
     },
 }
 
+REST_MADE = {
+    "run_id": RUN,
+    "visit_on": "2026-01-05",
+    "n_done": 3,
+    "n_left": 4,
+    "n_waiting": 1,
+    "n_handed_over": 0,
+    "ends_at": {WORKER: "12:40"},
+    "notes": ["Ordered anew at 11:30 from where it stood."],
+}
+
 DICTIONARY = [
     {
         "name": "consents",

@@ -224,6 +224,52 @@ def run_shown(run: StoredRun) -> RunShown:
     )
 
 
+class InForceSent(Sent):
+    """That caseloads shall come into force; nothing does without saying so."""
+
+    model_config = _with_example({"confirmed": True})
+
+    confirmed: Literal[True]
+
+
+class InForce(BaseModel):
+    """The run of the caseloads that days and weeks go by now."""
+
+    run_id: str
+
+
+class RestSent(Sent):
+    """Whose day is planned anew from when; or who falls ill."""
+
+    model_config = _with_example({"worker_id": examples.WORKER, "at": "11:30"})
+
+    worker_id: Key
+    at: Annotated[str, Field(max_length=5, description="Time of the day, HH:MM.")]
+    is_ill: StrictBool = Field(
+        default=False, description="The worker cannot go on: stops go to others, or wait."
+    )
+    done: Keys = Field(
+        default_factory=list, description="People seen whose visit is not recorded yet."
+    )
+    place: Key | None = Field(
+        default=None, description="Person at whose home the worker is; else the last visit."
+    )
+    visit_on: date | None = None
+
+
+class RestMade(BaseModel):
+    """The rest of a day in figures; the lists are at ``/day``."""
+
+    run_id: str
+    visit_on: date
+    n_done: int
+    n_left: int
+    n_waiting: int
+    n_handed_over: int
+    ends_at: dict[str, str]
+    notes: list[str]
+
+
 class OutcomeSent(Sent):
     """What a call came to."""
 
@@ -351,6 +397,8 @@ FIELD_NAMES = frozenset(
             PeopleSent,
             PlanSent,
             PlanningSent,
+            RestSent,
+            InForceSent,
             StockSent,
         )
         for name in body.model_fields

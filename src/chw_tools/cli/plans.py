@@ -15,8 +15,6 @@ from chw_tools.cli.world import World, frame_rows, progress_bar, say, say_json, 
 from chw_tools.errors import InputError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from chw_tools.resource_allocation.week import WeekPlan
     from chw_tools.workflows.gains import Step
     from chw_tools.workflows.week import WeekResult
@@ -229,10 +227,7 @@ def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None
     say_table("Days", ["Day", "People", "Cannot wait", "Minutes walked"], rows)
     because = plan.visits.groupby("because").size().sort_values(ascending=False)
     say_table("Why they are in", ["Because", "People"], list(because.items()))
-    kind = plan.unvisited["reason"].str.replace(
-        r"(, on \d{4}-\d\d-\d\d|; number \d+ in line| by [\d a-z,]+ visits)", "", regex=True
-    )
-    say_table("Who waits, and why", ["Reason", "Due this week", "Later"], _waiting(plan, kind))
+    say_table("Who waits, and why", ["Reason", "Due this week", "Later"], _waiting(plan))
     say(
         f"Used {told['minutes_used']:,.0f} of {told['minutes_capacity']:,.0f} minutes; benefit "
         f"{told['benefit']:.3g}, no plan exceeds {told['benefit_bound']:.3g}; "
@@ -260,13 +255,10 @@ def _say_week(result: WeekResult, files: list[str], folder: Path | None) -> None
         say(f"Written to {folder}: {len(files)} files, among them visits.csv and map.svg")
 
 
-def _waiting(plan: WeekPlan, kind: pd.Series) -> list[tuple[str, str, str]]:
+def _waiting(plan: WeekPlan) -> list[tuple[str, str, str]]:
     """People who wait by reason, those who are due beside those who are not yet."""
-    import pandas as pd
+    from chw_tools.workflows.kept_plans import reasons_of
 
-    due = plan.unvisited["is_due"]
-    counts = pd.crosstab(kind, due).reindex(columns=[True, False], fill_value=0)
-    counts = counts.sort_values([True, False], ascending=False)
-    rows = [(str(why), f"{n_due:,}", f"{later:,}") for why, n_due, later in counts.itertuples()]
-    total = (f"{int(counts[True].sum()):,}", f"{int(counts[False].sum()):,}")
-    return [*rows, ("All", *total)]
+    counts = reasons_of(plan.unvisited)
+    total = ("All", sum(n_due for _, n_due, _ in counts), sum(later for *_, later in counts))
+    return [(why, f"{n_due:,}", f"{later:,}") for why, n_due, later in (*counts, total)]

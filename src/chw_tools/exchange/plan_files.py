@@ -59,7 +59,7 @@ def write_plan_files(
     called = names or {}
     files = {
         "visits.csv": supervisor_csv(visits, names=called),
-        "waiting.csv": _csv(unvisited.assign(person=_named(unvisited["person_id"], called))),
+        "waiting.csv": waiting_csv(unvisited, names=called),
         "routes.geojson": routes_geojson(visits, workers),
         "map.svg": draw_map(visits, workers, names=called, is_simulated=is_simulated),
     }
@@ -94,6 +94,12 @@ def supervisor_csv(visits: pd.DataFrame, *, names: Mapping[str, str]) -> str:
         }
     )
     return _csv(frame)
+
+
+def waiting_csv(waiting: pd.DataFrame, *, names: Mapping[str, str]) -> str:
+    """One line per person who waits, with the reason; who needs a decision first."""
+    person, worker = (_named(waiting[key], names) for key in ("person_id", "worker_id"))
+    return _csv(waiting.assign(person=person, worker=worker))
 
 
 def _csv(frame: pd.DataFrame) -> str:

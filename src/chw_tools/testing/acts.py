@@ -16,12 +16,16 @@ from chw_tools.records import DERIVED_TABLES, empty_table, load_catalogue, new_i
 from chw_tools.store import Census
 from chw_tools.store.longer_plans import StoredRun
 from chw_tools.store.outbox import Happening
+from chw_tools.web.plan_files import PlanFile, plan_file
 from chw_tools.workflows.calls import CallRow, CallsView
 from chw_tools.workflows.experiments import ExperimentView
+from chw_tools.workflows.kept_plans import KeptWeek
 from chw_tools.workflows.messages import preview_templates
 from chw_tools.workflows.outreach_views import STAGES, ChannelView, OutreachView
 from chw_tools.workflows.planning import check_planning
+from chw_tools.workflows.planning_views import PersonWaiting, PlanningView, Said, ShownTable
 from chw_tools.workflows.rehearsing import HourView, RehearsalView
+from chw_tools.workflows.rest_of_day import as_minute_of
 from chw_tools.workflows.views import (
     Advice,
     Change,
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from chw_tools.records import Catalogue
     from chw_tools.workflows.planning import PlanningAsked
     from chw_tools.workflows.ports import Progress
+    from chw_tools.workflows.rest_of_day import RestAsked
     from chw_tools.workflows.views import VisitEntry
 
 WORKER = "00000000-0000-7000-8000-0000000000aa"
@@ -139,6 +144,43 @@ def a_child(name: str = "Invented Child") -> PersonView:
     )
 
 
+def a_week(run_id: str, population: str | None) -> KeptWeek:
+    """A kept week: the adult must be seen on the first day, the child is at home with her."""
+    visits = pd.DataFrame(
+        {
+            "person_id": [ADULT, CHILD],
+            "household_id": [HOUSEHOLD, HOUSEHOLD],
+            "worker_id": [WORKER, WORKER],
+            "visit_on": pd.Timestamp(LIST_DAY),
+            "position": [1, 2],
+            "begins_minute": [488.0, 522.0],
+            "urgency": ["same_day", "routine"],
+            "is_must": [True, False],
+            "because": ["required", "together"],
+            "reason": ["Blood pressure was 168/98.", "A routine visit."],
+            "due_on": pd.Timestamp(LIST_DAY),
+            "benefit": [0.1, 0.01],
+            "minutes": [34.0, 10.0],
+            "travel_minutes": [8.0, 0.0],
+            "latitude": [-1.0, -1.0],
+            "longitude": [36.0, 36.0],
+        }
+    )
+    return KeptWeek(
+        run_id=run_id,
+        as_of=_KNOWN_ON,
+        week_from=LIST_DAY,
+        visits=visits,
+        waiting=empty_table(DERIVED_TABLES["week_waiting"]),
+        summary={},
+        workers=pd.DataFrame({"id": [WORKER], "latitude": [-1.01], "longitude": [36.0]}),
+        people=pd.DataFrame({"sex": ["female", "male"], "wealth_fifth": [1, 1]}, [ADULT, CHILD]),
+        worker_names={WORKER: "Worker 1"},
+        person_names={ADULT: "Invented Person", CHILD: "Invented Child"},
+        population=population,
+    )
+
+
 @dataclass
 class FakeActs:
     """Answers like :class:`chw_tools.web.acts.Acts`, and remembers what it was told."""
@@ -158,6 +200,7 @@ class FakeActs:
     news: list[tuple[str, bytes]] = field(default_factory=list)
     n_read: int = 0
     is_down: bool = False
+    replanned: list[RestAsked] = field(default_factory=list)
 
     def take_news(self, callbacks: Callbacks, headers: Mapping[str, str], body: bytes) -> None:
         """Remember what a callback brought."""
@@ -182,6 +225,10 @@ class FakeActs:
     def today(self) -> date:
         """The day of the list."""
         return LIST_DAY
+
+    def now(self) -> datetime:
+        """Half past nine on the day of the list."""
+        return datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 
     def is_recorded(self, visit_id: str) -> bool:
         """Whether a visit of that key was recorded."""
@@ -328,6 +375,76 @@ class FakeActs:
             if run.id == run_id:
                 return run
         raise NotFound("No such plan was kept.")
+
+    def put_in_force(self, *, run_id: str) -> str:
+        """Keep a draft once more, in force."""
+        draft = self.show_run(run_id=run_id)
+        if draft.kind != "caseloads_draft":
+            raise Conflict("This plan holds no caseloads.", cure="Plan caseloads or a district.")
+        self.runs.append(replace(draft, id=new_id(), kind="caseloads"))
+        return self.runs[-1].id
+
+    def load_week(self, *, run_id: str) -> KeptWeek:
+        """A week of two visits, one person waiting."""
+        run = self.show_run(run_id=run_id)
+        if run.kind != "week":
+            raise NotFound("This plan has no routes.", cure="Ask for a week or a district.")
+        return a_week(run_id, self.population)
+
+    def plan_file(
+        self, what: str, *, run_id: str, worker_id: str | None = None, names: bool = False
+    ) -> PlanFile:
+        """The week as a file."""
+        week = self.load_week(run_id=run_id)
+        return plan_file(week, what, worker_id=worker_id, with_people=names)
+
+    def show_planning(self, *, run_id: str) -> PlanningView:
+        """A kept plan with something of everything that a page may show."""
+        run = self.show_run(run_id=run_id)
+        someone = PersonWaiting(ADULT, "Invented Person", "Worker 1", "same_day", "No minutes.")
+        return PlanningView(
+            run_id=run_id,
+            kind=run.kind,
+            as_of=run.as_of,
+            from_on=LIST_DAY,
+            made_at=run.made_at,
+            population=self.population,
+            said=(Said("planned", {"n": 2, "n_homes": "2", "n_workers": "1"}), Said("fits")),
+            tables=(
+                ShownTable("reasons", ("why", "due_now", "due_later"), (("Full.", "1", "0"),), 1),
+            ),
+            workers=(
+                {"worker_id": WORKER, "name": "Worker 1", "n_visits": 2, "n_must": 1, "hours": 1.4},
+            ),
+            waiting=(someone,),
+            n_waiting=1,
+            has_map=run.kind == "week",
+            can_be_put_in_force=run.kind == "caseloads_draft",
+            is_in_force=run.kind == "caseloads",
+            notes=("A note.",),
+        )
+
+    def workers(self) -> dict[str, str]:
+        """The one worker."""
+        return {WORKER: "Worker 1"}
+
+    def replan_day(self, asked: RestAsked) -> Any:
+        """Remember what was asked; nothing is ordered."""
+        as_minute_of(asked.at)
+        if asked.worker_id != WORKER:
+            raise NotFound("This worker has no list that day.")
+        self.replanned.append(asked)
+        return SimpleNamespace(
+            run_id=new_id(),
+            visit_on=asked.visit_on or LIST_DAY,
+            n_done=1,
+            n_left=2,
+            n_waiting=1,
+            n_handed_over=0,
+            ends_at={WORKER: "12:40"},
+            names={WORKER: "Worker 1"},
+            notes=("Ordered anew at 11:30 from where it stood.",),
+        )
 
     def score_people(
         self, *, as_of: date | None = None, person_ids: Collection[str] | None = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from chw_tools.errors import NotFound
 from chw_tools.outreach.windows import zone_named
+from chw_tools.web.plan_files import PlanFile, plan_file
 from chw_tools.wiring import (
     build_cases,
     build_gateways,
@@ -22,15 +23,19 @@ from chw_tools.workflows import (
     assess,
     calls,
     experiments,
+    kept_plans,
     outreach_views,
     people,
     plan,
     planning,
+    planning_views,
     rehearsing,
     replies,
+    rest_of_day,
     show,
     visits,
 )
+from chw_tools.workflows.known_names import worker_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -51,11 +56,14 @@ if TYPE_CHECKING:
     from chw_tools.workflows.assess import Assessment
     from chw_tools.workflows.calls import CallsView
     from chw_tools.workflows.experiments import ExperimentView
+    from chw_tools.workflows.kept_plans import KeptWeek
     from chw_tools.workflows.outreach_views import OutreachView
     from chw_tools.workflows.plan import PlanResult
     from chw_tools.workflows.planning import PlanningAsked
+    from chw_tools.workflows.planning_views import PlanningView
     from chw_tools.workflows.ports import Progress
     from chw_tools.workflows.rehearsing import RehearsalView
+    from chw_tools.workflows.rest_of_day import RestAsked, RestResult
     from chw_tools.workflows.views import (
         DayView,
         HouseholdView,
@@ -223,6 +231,34 @@ class Acts:
         if found is None:
             raise NotFound("No such plan was kept.", cure="Ask for the list of kept plans.")
         return found
+
+    def put_in_force(self, *, run_id: str) -> str:
+        """Let days and weeks go by a plan's caseloads; the key of the run in force."""
+        return kept_plans.put_in_force(self.parts.store, self.show_run(run_id=run_id))
+
+    def load_week(self, *, run_id: str) -> KeptWeek:
+        """A kept week with its places and names."""
+        return kept_plans.load_week(self.parts.store, self.show_run(run_id=run_id))
+
+    def plan_file(
+        self, what: str, *, run_id: str, worker_id: str | None = None, names: bool = False
+    ) -> PlanFile:
+        """A kept week as a file."""
+        week = self.load_week(run_id=run_id)
+        return plan_file(week, what, worker_id=worker_id, with_people=names)
+
+    def show_planning(self, *, run_id: str) -> PlanningView:
+        """A kept plan in words and tables."""
+        return planning_views.show_planning(self.parts.store, self.show_run(run_id=run_id))
+
+    def workers(self) -> dict[str, str]:
+        """What each worker is called, by key."""
+        return worker_names(self.parts.store.load_register(tables=("workers",)).workers)
+
+    def replan_day(self, asked: RestAsked) -> RestResult:
+        """Order anew what is left of a day, and keep it."""
+        parts = self.parts
+        return rest_of_day.replan_day(store=parts.store, programme=parts.programme, asked=asked)
 
     def score_people(
         self, *, as_of: date | None = None, person_ids: Collection[str] | None = None

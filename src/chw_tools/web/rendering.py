@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from chw_tools.resource_allocation.clock_times import clock
 from chw_tools.web.visit_form import PRESSURES
 from chw_tools.web.wording import load_wording, plain
 
@@ -39,12 +41,20 @@ class Pages:
         self._templates.filters["day"] = self.words.day
         self._templates.filters["long_day"] = self.words.long_day
         self._templates.filters["why"] = self._why
+        self._templates.filters["clock"] = clock
+        self._templates.filters["moment"] = self._moment
         self._templates.filters["hour"] = lambda instant: f"{instant:%H:%M}"
 
     def _why(self, reason: str) -> str:
         """A reason of the outbox in words; the gate that gave it, such as ``G2:``, is left out."""
         key = reason.rpartition(":")[2]
         return self.words.known(f"message_reason.{key}", plain(key.replace("_", " ")))
+
+    def _moment(self, instant: str) -> str:
+        """An instant as kept (ISO 8601), as day and time where this machine stands."""
+        at = datetime.fromisoformat(instant)
+        at = at.astimezone() if at.tzinfo else at
+        return f"{self.words.day(at)}, {at:%H:%M}"
 
     def _together(self, measurements: Sequence[Measurement]) -> list[Measurement]:
         """Measurements in their order, the two blood pressures of one day as one."""

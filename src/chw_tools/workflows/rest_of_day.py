@@ -108,7 +108,7 @@ def replan_day(*, store: RegisterStore, programme: Programme, asked: RestAsked) 
     Conflict
         If nothing is left to plan.
     """
-    minute = _minute(asked.at)
+    minute = as_minute_of(asked.at)
     plan = store.load_plan(visit_on=asked.visit_on)
     if plan is None:
         raise NotFound("That day was not planned.", cure="Plan it with: chw plan")
@@ -143,7 +143,14 @@ def replan_day(*, store: RegisterStore, programme: Programme, asked: RestAsked) 
     return _kept(store, plan, rest, asked, set(done), worker_names(register.workers))
 
 
-def _minute(at: str) -> float:
+def as_minute_of(at: str) -> float:
+    """The minute of the day that somebody wrote.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
     try:
         return as_minute(at)
     except ValueError:

@@ -6,9 +6,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from chw_tools.api import examples, schemas
+from chw_tools.api.app import build_app
 from chw_tools.api.jobs import Job
 from chw_tools.records import DERIVED_TABLES, TABLES, new_id
-from chw_tools.testing.acts import ADULT, CHILD, HOUSEHOLD, LIST_DAY, WORKER
+from chw_tools.testing.acts import ADULT, CHILD, HOUSEHOLD, LIST_DAY, WORKER, FakeActs
 from chw_tools.workflows.calls import CallsView
 from chw_tools.workflows.views import DayView, HouseholdView, PersonFound, PersonView
 
@@ -21,6 +22,13 @@ OPERATIONS = {
     "show_job": ("get", "/api/v1/planning/jobs/{job_id}"),
     "find_runs": ("get", "/api/v1/planning"),
     "show_run": ("get", "/api/v1/planning/{run_id}"),
+    "draw_plan": ("get", "/api/v1/planning/{run_id}/map.svg"),
+    "show_plan_routes": ("get", "/api/v1/planning/{run_id}/routes.geojson"),
+    "show_plan_visits": ("get", "/api/v1/planning/{run_id}/visits.csv"),
+    "show_plan_waiting": ("get", "/api/v1/planning/{run_id}/waiting.csv"),
+    "show_plan_calendar": ("get", "/api/v1/planning/{run_id}/calendars/{worker_id}.ics"),
+    "put_in_force": ("post", "/api/v1/planning/{run_id}/in_force"),
+    "replan_day": ("post", "/api/v1/day/rest"),
     "find_people": ("post", "/api/v1/people/search"),
     "show_person": ("get", "/api/v1/people/{person_id}"),
     "show_household": ("get", "/api/v1/households/{household_id}"),
@@ -37,7 +45,7 @@ OPERATIONS = {
     "read_metrics": ("get", "/metrics"),
 }
 
-#: What an address may hold.
+#: What an address may hold; `names` says only whether a file has them.
 KEYS_AND_DAYS = {
     "worker_id",
     "visit_on",
@@ -49,12 +57,13 @@ KEYS_AND_DAYS = {
     "run_id",
     "kind",
     "limit",
+    "names",
 }
 
 
-@pytest.fixture
-def description(client):
-    return client.get("/api/v1/openapi.json").json()
+@pytest.fixture(scope="module")
+def description():
+    return build_app(FakeActs()).openapi()
 
 
 def test_operation_ids_are_the_names_of_the_workflows(description):

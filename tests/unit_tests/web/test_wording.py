@@ -48,7 +48,10 @@ def test_every_word_in_the_catalogue_is_used():
         *("stage", "channel", "task_kind", "gate", "message_state", "message_reason"),
         *("text_fault", "text_state", "text_language", "text_units", "text_kind"),
         *("call_outcome", "call_effect", "task_name", "task_reason"),
-        *("experiment_state", "experiment_design"),
+        *("experiment_state", "experiment_design", "planning_kind", "planning_question"),
+        *("planning_about", "planning_field", "planning_hint", "planning_progress"),
+        *("planning_said", "planning_table", "planning_table_about", "planning_column"),
+        *("planning_measure",),
     )
     text = "".join(file.read_text("utf-8") for file in (*TEMPLATES, *CODE))
     unused = {

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Body, Query
 
 from chw_tools.api import examples
 from chw_tools.api.examples import answers
-from chw_tools.api.schemas import UUID, PlanMade, PlanSent
+from chw_tools.api.schemas import UUID, PlanMade, PlanSent, RestMade, RestSent
+from chw_tools.workflows.rest_of_day import RestAsked
 from chw_tools.workflows.views import DayView
 
 if TYPE_CHECKING:
@@ -38,6 +39,26 @@ def make_routes(acts: Acts) -> APIRouter:
             visit_on=made.visit_on,
             n_visits=len(made.plan.visits),
             n_unvisited=len(made.plan.unvisited),
+            notes=list(made.notes),
+        )
+
+    @router.post(
+        "/day/rest",
+        operation_id="replan_day",
+        responses=answers(examples.REST_MADE, errors=(404, 409)),
+    )
+    def replan_day(asked: Annotated[RestSent, Body()]) -> RestMade:
+        """Order anew what is left of a day; what is done keeps its place."""
+        wanted = asked.model_dump()
+        made = acts.replan_day(RestAsked(**{**wanted, "done": tuple(wanted["done"])}))
+        return RestMade(
+            run_id=made.run_id,
+            visit_on=made.visit_on,
+            n_done=made.n_done,
+            n_left=made.n_left,
+            n_waiting=made.n_waiting,
+            n_handed_over=made.n_handed_over,
+            ends_at=made.ends_at,
             notes=list(made.notes),
         )
 

@@ -9,17 +9,17 @@ from fastapi import APIRouter, Body, Path, Query
 
 from chw_tools.api import examples
 from chw_tools.api.examples import answers
-from chw_tools.api.jobs import Job, Jobs
+from chw_tools.api.jobs import Job
 from chw_tools.api.schemas import UUID, KeptKind, PlanningSent, RunShown, run_shown
 
 if TYPE_CHECKING:
+    from chw_tools.api.jobs import Jobs
     from chw_tools.web.acts import Acts
 
 
-def make_routes(acts: Acts) -> APIRouter:
-    """The routes of longer plans."""
+def make_routes(acts: Acts, jobs: Jobs) -> APIRouter:
+    """The routes of longer plans, whose jobs the pages share."""
     router = APIRouter(tags=["planning"])
-    jobs = Jobs()
 
     @router.post(
         "/planning",
