@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,12 +13,14 @@ import pytest
 
 from chw_tools.api.schemas import run_shown
 from chw_tools.cli.main import main
+from chw_tools.errors import Conflict, InputError
 from chw_tools.outreach.advancing import Move
 from chw_tools.outreach.tasks import new_tasks
 from chw_tools.settings import read_settings
 from chw_tools.web.acts import Acts
+from chw_tools.web.rendering import Pages
 from chw_tools.wiring import build_parts
-from chw_tools.workflows import week
+from chw_tools.workflows import planning, week
 from chw_tools.workflows.planning import PlanningAsked, run_planning
 
 if TYPE_CHECKING:
@@ -275,3 +278,112 @@ def test_a_district_is_told_in_words(
 
     for part in ("Posts", "Caseloads", "Week from", "Supplies", "Nothing was kept"):
         assert part in said
+
+
+def test_the_rest_of_a_day_keeps_what_is_done_and_loses_nobody_urgent(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = answer(world, capsys, "plan", "--on", "2026-01-09")
+    first = min(day["visits"], key=lambda visit: visit["position"])
+    worker = first["worker_id"]
+    words = ["visits", "record", first["person_id"], "--on", "2026-01-09", "--no-danger-sign"]
+    assert main([*words, "--worker", worker], world) == 0
+    words = ["plan", "rest-of-day", "--on", "2026-01-09", "--worker", worker]
+    rest = answer(world, capsys, *words, "--at", "12:30")
+
+    listed = {v["person_id"]: v for v in day["visits"] if v["worker_id"] == worker}
+    after = {v["person_id"]: v for v in rest["visits"]}
+    assert after[first["person_id"]] == first
+    assert rest["n_done"] == 1
+    assert {key for key, v in listed.items() if v["is_must"]} <= set(after)
+    assert set(listed) == set(after) | {w["person_id"] for w in rest["waiting"]}
+    shown = answer(world, capsys, "visits", "list", "--on", "2026-01-09", "--worker", worker)
+    assert [s["person_id"] for s in shown["stops"]] == [v["person_id"] for v in rest["visits"]]
+    waits = {w["person_id"] for w in shown["waiting"]}
+    assert {w["person_id"] for w in rest["waiting"] if w["due_on"] <= "2026-01-09"} <= waits
+
+    assert main([*words, "--at", "13:00", "--ill"], world) == 0
+    said = capsys.readouterr().out
+    assert "1 done" in said
+    assert "The worker fell out. Nobody else is at work today." in " ".join(
+        said.replace("│", " ").split()
+    )
+    assert main([*words, "--at", "13:00", "--ill"], world) != 0
+    assert "Nothing is left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["plan", "rest-of-day", "--worker", "Nobody", "--at", "9:00"], "no such worker"),
+        (["visits", "list", "--worker", "Nobody"], "no such worker"),
+        (["calls", "--worker", "Nobody"], "no such worker"),
+        (["plan", "caseloads", "--absent", "Nobody"], "no such worker"),
+        (["plan", "week", "--floor", "area_id:Nowhere:3"], "no such area"),
+    ],
+)
+def test_names_that_are_not_there_are_refused(
+    world: dict[str, str], capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert main(words, world) != 0
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["week", "district", "caseloads"])
+def test_where_nobody_is_at_work_nothing_is_kept_over_http(
+    world: dict[str, str], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = SimpleNamespace(
+        plan=SimpleNamespace(summary={"n_workers": 0}), week_from=date(1995, 1, 2)
+    )
+    # What a district plans before its week takes long, and is kept with it or not at all.
+    monkeypatch.setattr(planning, "plan_district", lambda **_: SimpleNamespace(week=nobody))
+    parts = build_parts(read_settings(world))
+    try:
+        acts = Acts(parts)
+        before = [run.id for run in acts.find_runs(limit=100)]
+        when = {"as_of": date(1995, 1, 1)} if kind == "caseloads" else {"on": date(1995, 1, 2)}
+        with pytest.raises(InputError, match="no worker is at work"):
+            acts.run_planning(PlanningAsked(kind, seconds=5.0, **when), lambda *_: None)
+        assert [run.id for run in acts.find_runs(limit=100)] == before
+    finally:
+        parts.close()
+
+
+def test_kept_plans_are_read_in_words_with_names_and_files(world: dict[str, str]) -> None:
+    parts = build_parts(read_settings(world))
+    try:
+        acts = Acts(parts)
+        floors = ("wealth_fifth:1:2",)
+        given = {"seconds": 5.0, "days": 2, "floors": floors, "risk_floor": 0.01}
+        acts.run_planning(PlanningAsked("district", **given), lambda *_: None)
+        names = acts.workers()
+        views = [acts.show_planning(run_id=run.id) for run in acts.find_runs(limit=100)]
+        kinds = {view.kind for view in views}
+        assert {"week", "district", "caseloads_draft", "posts", "supplies"} <= kinds
+        for view in views:
+            page = Pages().show("plan.html", view=view, notice="", population=view.population)
+            text = bytes(page.body).decode()
+            said = text.replace(view.run_id, "")
+            assert not any(f">{key}<" in said or f" {key}" in said for key in names)
+        week = next(view for view in views if view.kind == "week" and len(view.tables[2].rows))
+        kept = acts.load_week(run_id=week.run_id)
+        assert sum(row["n_visits"] for row in week.workers) == len(kept.visits)
+        assert kept.visits["latitude"].notna().any()
+        tables = {table.key: table for table in week.tables}
+        assert sum(int(row[1].replace(",", "")) for row in tables["groups"].rows) > 0
+        assert tables["prices"].rows[0][0].startswith("wealth_fifth 1")
+        people = {row.person_id for row in (*week.waiting, *week.displaced)}
+        assert people <= set(kept.waiting["person_id"])
+
+        draft = next(view for view in views if view.kind == "caseloads_draft")
+        assert draft.can_be_put_in_force
+        run_id = acts.put_in_force(run_id=draft.run_id)
+        assert parts.store.load_caseloads() is not None
+        assert acts.show_planning(run_id=run_id).is_in_force
+        with pytest.raises(Conflict, match="in force already"):
+            acts.put_in_force(run_id=run_id)
+        with pytest.raises(Conflict, match="holds no caseloads"):
+            acts.put_in_force(run_id=week.run_id)
+    finally:
+        parts.close()

@@ -16,7 +16,6 @@ from chw_tools.records import DERIVED_TABLES, empty_table, load_catalogue, new_i
 from chw_tools.store import Census
 from chw_tools.store.longer_plans import StoredRun
 from chw_tools.store.outbox import Happening
-from chw_tools.web.plan_files import PlanFile, plan_file
 from chw_tools.workflows.calls import CallRow, CallsView
 from chw_tools.workflows.experiments import ExperimentView
 from chw_tools.workflows.kept_plans import KeptWeek
@@ -390,13 +389,6 @@ class FakeActs:
         if run.kind != "week":
             raise NotFound("This plan has no routes.", cure="Ask for a week or a district.")
         return a_week(run_id, self.population)
-
-    def plan_file(
-        self, what: str, *, run_id: str, worker_id: str | None = None, names: bool = False
-    ) -> PlanFile:
-        """The week as a file."""
-        week = self.load_week(run_id=run_id)
-        return plan_file(week, what, worker_id=worker_id, with_people=names)
 
     def show_planning(self, *, run_id: str) -> PlanningView:
         """A kept plan with something of everything that a page may show."""

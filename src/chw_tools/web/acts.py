@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from chw_tools.errors import NotFound
 from chw_tools.outreach.windows import zone_named
-from chw_tools.web.plan_files import PlanFile, plan_file
 from chw_tools.wiring import (
     build_cases,
     build_gateways,
@@ -239,13 +238,6 @@ class Acts:
     def load_week(self, *, run_id: str) -> KeptWeek:
         """A kept week with its places and names."""
         return kept_plans.load_week(self.parts.store, self.show_run(run_id=run_id))
-
-    def plan_file(
-        self, what: str, *, run_id: str, worker_id: str | None = None, names: bool = False
-    ) -> PlanFile:
-        """A kept week as a file."""
-        week = self.load_week(run_id=run_id)
-        return plan_file(week, what, worker_id=worker_id, with_people=names)
 
     def show_planning(self, *, run_id: str) -> PlanningView:
         """A kept plan in words and tables."""

@@ -14,7 +14,7 @@ from chw_tools.errors import InputError
 from chw_tools.records import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from chw_tools.records import Register
     from chw_tools.resource_allocation.choice import Floor
@@ -110,22 +110,6 @@ def _values(group: str) -> list[str]:
         return list(TABLES["people"].column("sex").allowed)
     fifth = TABLES["households"].column("wealth_fifth")
     return [str(number) for number in range(int(fifth.low or 1), int(fifth.high or 5) + 1)]
-
-
-def check_language(language: str | None, languages: Collection[str], *, where: str) -> None:
-    """Refuse a language in which nothing is written.
-
-    Raises
-    ------
-    InputError
-        With the languages there are.
-    """
-    if language is not None and language not in languages:
-        raise InputError(
-            f"nothing is written in {language}." if len(language) <= 12 else "no such language.",
-            where=where,
-            cure=f"There are {', '.join(languages)}.",
-        )
 
 
 def _only(

@@ -390,7 +390,7 @@ def _replay(store: Any, run: Any, names: Mapping[str, str]) -> dict[str, Any]:
     ]
     return {
         "said": (Said("replay"),),
-        "tables": (_table("policies", ("rule", "visits", "reached", "share_reached"), rows),),
+        "tables": (_table("policies", ("rule", "visits", "reached", "share_of_cases"), rows),),
     }
 
 

@@ -9,7 +9,6 @@ from chw_tools.errors import InputError
 from chw_tools.records import TABLES, conform
 from chw_tools.resource_allocation.choice import Floor
 from chw_tools.workflows.known_names import (
-    check_language,
     find_floors,
     find_workers,
     people_names,
@@ -74,16 +73,6 @@ def test_an_area_of_a_floor_may_be_named_and_groups_must_exist():
     for group, name in (("area_id", "Kamb"), ("sex", "f"), ("wealth_fifth", "9")):
         with pytest.raises(InputError, match="there is no such"):
             find_floors([Floor(group, name, 1)], AREAS)
-
-
-def test_a_language_in_which_nothing_is_written_is_refused():
-    check_language(None, ["en"], where="--language")
-    check_language("en", ["en"], where="--language")
-    for wrong in ("xx", "x" * 40):
-        with pytest.raises(InputError) as refused:
-            check_language(wrong, ["en", "fr"], where="--language")
-        assert refused.value.cure == "There are en, fr."
-        assert "x" * 40 not in refused.value.what
 
 
 def test_keys_in_sentences_become_names_and_others_stay():

@@ -13,9 +13,11 @@ from starlette.responses import Response
 from chw_tools.api import examples
 from chw_tools.api.examples import answers
 from chw_tools.api.schemas import UUID, InForce, InForceSent
+from chw_tools.web.plan_files import plan_file
 
 if TYPE_CHECKING:
     from chw_tools.web.acts import Acts
+    from chw_tools.web.plan_files import PlanFile
 
 RunKey = Annotated[str, Path(pattern=UUID)]
 WorkerKey = Annotated[str, Path(pattern=UUID, examples=[examples.WORKER])]
@@ -52,7 +54,7 @@ def _add_maps(router: APIRouter, acts: Acts) -> None:
         run_id: RunKey, worker_id: Annotated[str | None, Query(pattern=UUID)] = None
     ) -> Response:
         """The walks of a kept week on a map, of all workers or of one."""
-        return _answer(acts.plan_file("map.svg", run_id=run_id, worker_id=worker_id))
+        return _answer(plan_file(acts.load_week(run_id=run_id), "map.svg", worker_id=worker_id))
 
     @router.get(
         "/planning/{run_id}/routes.geojson",
@@ -62,7 +64,7 @@ def _add_maps(router: APIRouter, acts: Acts) -> None:
     )
     def show_plan_routes(run_id: RunKey) -> Response:
         """The stops and walks of a kept week for other maps (RFC 7946)."""
-        return _answer(acts.plan_file("routes.geojson", run_id=run_id))
+        return _answer(plan_file(acts.load_week(run_id=run_id), "routes.geojson"))
 
     @router.get(
         "/planning/{run_id}/calendars/{worker_id}.ics",
@@ -72,8 +74,8 @@ def _add_maps(router: APIRouter, acts: Acts) -> None:
     )
     def show_plan_calendar(run_id: RunKey, worker_id: WorkerKey, names: Names = False) -> Response:
         """One worker's kept week as a calendar (RFC 5545)."""
-        made = acts.plan_file("calendar.ics", run_id=run_id, worker_id=worker_id, names=names)
-        return _answer(made)
+        week = acts.load_week(run_id=run_id)
+        return _answer(plan_file(week, "calendar.ics", worker_id=worker_id, with_people=names))
 
 
 def _add_tables(router: APIRouter, acts: Acts) -> None:
@@ -85,7 +87,7 @@ def _add_tables(router: APIRouter, acts: Acts) -> None:
     )
     def show_plan_visits(run_id: RunKey, names: Names = False) -> Response:
         """Who is visited by whom in a kept week, when and why."""
-        return _answer(acts.plan_file("visits.csv", run_id=run_id, names=names))
+        return _answer(plan_file(acts.load_week(run_id=run_id), "visits.csv", with_people=names))
 
     @router.get(
         "/planning/{run_id}/waiting.csv",
@@ -95,10 +97,10 @@ def _add_tables(router: APIRouter, acts: Acts) -> None:
     )
     def show_plan_waiting(run_id: RunKey, names: Names = False) -> Response:
         """Who waits in a kept week, and why."""
-        return _answer(acts.plan_file("waiting.csv", run_id=run_id, names=names))
+        return _answer(plan_file(acts.load_week(run_id=run_id), "waiting.csv", with_people=names))
 
 
-def _answer(file: Any) -> Response:
+def _answer(file: PlanFile) -> Response:
     how = "inline" if file.name.endswith(".svg") else "attachment"
     headers = {"content-disposition": f'{how}; filename="{file.name}"'}
     return Response(file.text, media_type=file.media_type, headers=headers)
