@@ -131,6 +131,33 @@ def test_shares_are_near_the_fairest_of_all(need: list[int], there: int) -> None
     assert (shared.sent.sum(axis=0) > divided * wants - 1 - 1e-9).all()
 
 
+def test_a_place_that_can_rise_no_more_holds_nobody_down() -> None:
+    """One depot runs dry; who is sent to by the other is filled all the same."""
+    reaches = np.array([[True, True, False], [False, False, True]])
+    shared = share_scarce(np.array([10.0, 5.0, 10.0]), np.array([6.0, 9.0]), reaches=reaches)
+
+    assert shared.sent.tolist() == [[4, 2, 0], [0, 0, 9]]
+    assert shared.best_worst == pytest.approx(0.4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 100_000))
+def test_shares_of_several_depots_keep_every_limit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    need, there = rng.integers(0, 9, 5).astype(float), rng.integers(0, 12, 3).astype(float)
+    reaches = rng.random((3, 5)) < 0.6
+    shared = share_scarce(need, there, reaches=reaches, weight=rng.choice([1.0, 2.0], 5))
+
+    assert (shared.sent >= 0).all()
+    assert (shared.sent.sum(axis=1) <= there).all()
+    assert (shared.sent.sum(axis=0) <= need).all()
+    assert not shared.sent[~reaches].any()
+    # Nothing stays in a depot while a place that it reaches lacks a whole pack.
+    left = there - shared.sent.sum(axis=1)
+    lacks = need - shared.sent.sum(axis=0)
+    assert not (reaches & (left[:, None] >= 1) & (lacks[None, :] >= 1)).any()
+
+
 def test_the_urgent_are_filled_further_and_who_cannot_be_reached_gets_nothing() -> None:
     need, there = np.array([10.0, 10.0, 10.0, 0.0]), np.array([9.0, 4.0])
     reaches = np.array([[True, True, False, True], [False, True, False, True]])

@@ -30,6 +30,7 @@ from chw_tools.resource_allocation.posts import (
 from chw_tools.resource_allocation.posts.milp import solve_worst
 from chw_tools.resource_allocation.posts.problem import (
     Served,
+    cost_of,
     find_faults,
     group_shares,
     served_share,
@@ -131,8 +132,29 @@ def test_never_called_feasible_when_it_is_not(seed: int, is_whole: bool) -> None
         and plan.posts.sum() <= problem.budget
     )
 
+    holds &= (problem.least <= plan.posts).all() and (plan.posts <= problem.most).all()
+
     assert holds or not plan.is_feasible
     assert plan.is_feasible or plan.faults
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_where_any_plan_serves_everybody_one_that_does_is_found(seed: int) -> None:
+    problem = replace(draw_problem(seed, n=4, m=3), unserved_minutes=np.inf)
+    problem = replace(problem, budget=problem.budget + 1)
+    choices = [range(low, high + 1) for low, high in zip(problem.least, problem.most, strict=True)]
+    sets = (np.array(posts) for posts in product(*choices) if sum(posts) <= problem.budget)
+    is_possible = any(can_serve(problem, posts) for posts in sets)
+    plan = solve_posts(problem, STOP, seed, run=run_here)
+
+    assert plan.is_feasible == is_possible
+
+
+def can_serve(problem: PostsProblem, posts: np.ndarray) -> bool:
+    """Whether these posts can serve everybody: nobody is left where leaving costs most."""
+    dear = replace(problem, unserved_minutes=1e6)
+    return served_cost(dear, posts) < 1e6
 
 
 @settings(max_examples=10, deadline=None)
@@ -156,6 +178,74 @@ def test_the_same_seed_and_iterations_give_the_same_plan(seed: int) -> None:
 
     assert one.posts.tolist() == other.posts.tolist()
     assert one.share.tolist() == other.share.tolist()
+
+
+def fails_to_run(*_: object, seconds: float) -> None:
+    raise SolverFailed("It broke.")
+
+
+def test_a_plan_given_to_begin_from_is_never_lost() -> None:
+    """Without any solver the plain search stops short of the best; begun from it, it keeps it."""
+    short = 0
+    for seed in range(12):
+        problem = replace(scattered(seed=seed), capacity=0.7)
+        best = solve_posts(problem, Stop(2, iterations=3), seed, run=run_here).posts
+        kept = serve_nearest(problem, best)
+        alone, begun = (
+            solve_posts(problem, Stop(1, iterations=3), seed, start=start, run=fails_to_run)
+            for start in (None, best)
+        )
+        least = cost_of(problem, kept.share)
+        short += alone.cost > least
+        assert begun.cost <= least + 1e-6
+        if short > 2:
+            break
+
+    assert short > 2
+
+
+def test_the_search_by_regions_gives_the_same_plan_again_and_no_worse_with_more_steps() -> None:
+    problem = scattered()
+    first, bound = solve._first(problem, Stop(60), None)
+    few, again, more = (
+        solve._searched(solve._Task(problem, first, bound, Stop(40, iterations=n), 3))[0]
+        for n in (2, 2, 6)
+    )
+
+    assert few is not None
+    assert again is not None
+    assert more is not None
+    assert few.posts.tolist() == again.posts.tolist()
+    assert few.share.tolist() == again.share.tolist()
+    assert find_faults(problem, more) == ()
+    assert cost_of(problem, more.share) <= cost_of(problem, few.share)
+    assert cost_of(problem, few.share) <= cost_of(problem, first.share)
+
+
+def test_one_act_that_fails_leaves_what_the_other_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound may hang or crash: the plan found beside it stands, and the other way round."""
+    problem = scattered()
+    monkeypatch.setattr(solve, "_MOST_PAIRS", 10)
+
+    def only(name: str):
+        def run(act, task, *, seconds: float):
+            if act.__name__ != name:
+                raise SolverFailed(f"{act.__name__} broke.")
+            return act(task)
+
+        return run
+
+    plain = solve_posts(problem, Stop(8, iterations=2), run=fails_to_run)
+    searched = solve_posts(problem, Stop(8, iterations=2), run=only("_searched"))
+    bounded = solve_posts(problem, Stop(8, iterations=2), run=only("_bounded"))
+
+    assert searched.cost < plain.cost
+    assert bounded.bound > plain.bound
+    for plan in (searched, bounded):
+        assert plan.is_feasible
+        assert len(plan.notes) == 1
+        assert plan.bound <= plan.cost
+    assert max(searched.bound, bounded.bound) <= min(searched.cost, bounded.cost) * (1 + 1e-9)
 
 
 def test_the_worst_served_group_comes_first_and_the_mean_second() -> None:
@@ -247,11 +337,8 @@ def test_everybody_must_be_served_and_cannot() -> None:
 
 
 def test_a_solver_that_fails_leaves_the_plain_plan() -> None:
-    def fails(*_: object, seconds: float) -> None:
-        raise SolverFailed("It broke.")
-
     problem = next(p for p in map(draw_problem, range(50)) if p.capacity == 0.8 and p.budget > 1)
-    plan = solve_posts(replace(problem, is_whole=True), STOP, run=fails)
+    plan = solve_posts(replace(problem, is_whole=True), STOP, run=fails_to_run)
 
     assert plan.is_feasible
     assert plan.notes == ("It broke. The plan of the plain search stands.",)
@@ -324,10 +411,7 @@ def test_large_problems_take_the_way_by_regions_and_stay_sound(
 
 
 def test_when_no_solver_ends_the_worst_group_is_asked_for_nothing_more() -> None:
-    def fails(*_: object, seconds: float) -> None:
-        raise SolverFailed("It broke.")
-
-    found = solve_fairly(scattered(floor=0.0), Stop(3, iterations=5), run=fails)
+    found = solve_fairly(scattered(floor=0.0), Stop(3, iterations=5), run=fails_to_run)
 
     assert (found.worst, found.worst_bound) == (0.0, 1.0)
     assert found.plan.is_feasible
