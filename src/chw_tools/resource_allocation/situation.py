@@ -126,7 +126,7 @@ def _staff(
         staff = assumed_workers(people, programme=programme, as_of=visit_on)
         said = f"The data name no worker; {len(staff)} assumed, one per "
         return staff, (f"{said}{programme.planning.people_per_worker:g} people.",)
-    staff = at_work(workers, visit_on)
+    staff = at_work(workers, visit_on).drop_duplicates("id")  # one listed twice is one
     note = "No worker is at work that day; nobody is visited."
     return staff, () if len(staff) else (note,)
 

@@ -34,6 +34,8 @@ _OPENS = 480.0
 #: Cost of a minute's walk in shares of an average visit's value: decides between equals.
 _WALK = 1e-3
 _SCALE = 10_000.0
+#: A walk of more than a day and a night is no way: its position is wrong, or nobody walks there.
+_LONGEST_WALK = 1440.0
 
 
 @dataclass(frozen=True)
@@ -253,13 +255,14 @@ class Week:
                 who.append((worker, day))
         allowed = self._days_of(homes)[:, [day for _, day in who]]
         mean = max(float(homes["value"].mean()), 1e-12)
+        travel = travel_matrix(
+            places[0],
+            places[1],
+            planning=self.planning,
+            travel_times=self.options.travel_times,
+        )
         problem = RouteProblem(
-            travel=travel_matrix(
-                places[0],
-                places[1],
-                planning=self.planning,
-                travel_times=self.options.travel_times,
-            ),
+            travel=np.where(travel > _LONGEST_WALK, np.inf, travel),
             stop_at=np.arange(n, n + len(homes)),
             service=homes["service"].to_numpy(float),
             value=homes["value"].to_numpy(float),

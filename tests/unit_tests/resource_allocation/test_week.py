@@ -227,6 +227,35 @@ def test_a_village_that_nobody_can_reach_waits_with_the_reason(assessment: Asses
     assert made.unvisited["reason"].str.contains("no way there").any()
 
 
+def test_homes_at_a_wrong_position_wait_and_keep_no_one_else_out(
+    assessment: Assessment,
+) -> None:
+    """Nobody walks to the pole, not even to whoever cannot wait."""
+    homes = assessment.register.households
+    is_wrong = np.arange(len(homes)) % 3 == 0
+    urgent = assessment.recommendations["person_id"].drop_duplicates().tolist()[:30]
+    made = plan(
+        assessment,
+        households=homes.assign(latitude=homes["latitude"].mask(is_wrong, 89.9)),
+        follow_ups=asked_of(urgent, "emergency", days=1),
+    )
+    waits = made.unvisited.set_index("person_id")
+    at_pole = set(homes.loc[is_wrong, "id"])
+    home = assessment.register.people.set_index("id")["household_id"].reindex(urgent)
+
+    assert not made.visits["household_id"].isin(at_pole).any()
+    far = home.index[home.isin(at_pole)]
+    assert (waits.loc[far, "reason"] == "There is no way there.").all()
+    assert set(home.index[~home.isin(at_pole)]) <= set(made.visits["person_id"])
+
+
+def test_workers_listed_twice_count_once(assessment: Assessment, week: WeekPlan) -> None:
+    workers = assessment.register.workers
+    made = plan(assessment, workers=pd.concat([workers, workers]))
+
+    pd.testing.assert_frame_equal(made.visits, week.visits)
+
+
 def test_no_minutes_at_all(assessment: Assessment) -> None:
     idle = replace(PROGRAMME, planning=replace(PROGRAMME.planning, capacity_minutes=0.0))
     workers = assessment.register.workers.assign(capacity_minutes=np.nan)
