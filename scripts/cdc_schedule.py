@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -144,3 +145,38 @@ def read_cdc_schedule(folder: Path) -> VaccineSchedule:
         for node in common.iter("liveVirusConflict")
     )
     return VaccineSchedule(tuple(found), antigens, conflicts)
+
+
+#: The season whose doses the schedule files of 2016 hold, by the year in which it begins.
+SEASON_OF_FILES = 2015
+_SEASON_BEGINS_MONTH = 7
+
+
+def season_of(day: date) -> int:
+    """The year in which the season of a day begins, on 1 July as in the schedule files."""
+    return day.year - (day.month < _SEASON_BEGINS_MONTH)
+
+
+def in_season(schedule: VaccineSchedule, season: int) -> VaccineSchedule:
+    """The schedule with the dates of its seasonal doses moved by whole years to another season."""
+    years = season - SEASON_OF_FILES
+    moved = tuple(
+        replace(s, doses=tuple(_moved(d, years) for d in s.doses)) for s in schedule.series
+    )
+    return VaccineSchedule(moved, schedule.antigens, schedule.conflicts)
+
+
+def _moved(dose: SeriesDose, years: int) -> SeriesDose:
+    def year_on(day: date | None) -> date | None:
+        return day and day.replace(year=day.year + years)
+
+    if dose.not_before is None:
+        return dose
+    skips = tuple(
+        tuple(
+            replace(one, first_day=year_on(one.first_day), last_day=year_on(one.last_day))
+            for one in each
+        )
+        for each in dose.skips
+    )
+    return replace(dose, not_before=year_on(dose.not_before), skips=skips)

@@ -21,20 +21,31 @@ pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not VECTORS.exists(), reason="public vectors are not here"),
 ]
-#: Whole cases of each group, and how many agree on status and day.
-WHOLE = {
-    "DTaP": (53, 53),
-    "POL": (47, 47),
-    "Hib": (59, 59),
-    "HPV": (55, 24),
-    "HepB": (28, 28),
-    "PCV": (23, 23),
-    "MMR": (31, 30),
-    "Var": (34, 34),
-    "Rota": (25, 25),
-    "MCV": (20, 20),
-    "Flu": (12, 0),
-    "HepA": (11, 11),
+#: Whole cases of each group, how many agree on status and day; and the same of rebuilt ones.
+JUDGED = {
+    "whole": {
+        "DTaP": (53, 53),
+        "POL": (47, 47),
+        "Hib": (59, 59),
+        "HPV": (55, 24),
+        "HepB": (28, 28),
+        "PCV": (23, 23),
+        "MMR": (31, 30),
+        "Var": (34, 34),
+        "Rota": (25, 25),
+        "MCV": (20, 20),
+        "Flu": (12, 9),
+        "HepA": (11, 11),
+    },
+    "rebuilt": {
+        "DTaP": (26, 23),
+        "POL": (29, 28),
+        "Hib": (26, 26),
+        "HPV": (27, 19),
+        "HepB": (18, 18),
+        "PCV": (10, 9),
+        "Rota": (7, 7),
+    },
 }
 
 
@@ -55,25 +66,53 @@ def script():
 def found(script):
     cases = json.loads((VECTORS / script.CASES).read_text(encoding="utf-8"))
     schedule = script.read_cdc_schedule(VECTORS / "schedule")
-    return [script.judge(case, schedule) for case in cases]
+    brands = script.brands_of(cases)
+    return [script.judge(case, schedule, brands) for case in cases]
 
 
 def test_which_cases_can_be_judged(found):
-    assert Counter(one.kind for one in found) == {"whole": 398, "cut": 321, "medical": 26}
+    kinds = Counter(one.kind for one in found)
+    assert kinds == {"whole": 398, "rebuilt": 143, "cut": 178, "medical": 26}
 
 
-def test_the_next_dose_and_its_day(found):
-    whole = [one for one in found if one.kind == "whole"]
-    assert all(one.same_status for one in whole)
-    n = Counter(one.group for one in whole)
-    agree = Counter(one.group for one in whole if one.same_day)
-    assert {group: (n[group], agree[group]) for group in n} == WHOLE
+@pytest.mark.parametrize("kind", JUDGED)
+def test_the_next_dose_and_its_day(found, kind):
+    some = [one for one in found if one.kind == kind]
+    n = Counter(one.group for one in some)
+    agree = Counter(one.group for one in some if one.same_day)
+    assert {group: (n[group], agree[group]) for group in n} == JUDGED[kind]
+    assert sum(one.same_status for one in some) == {"whole": 398, "rebuilt": 138}[kind]
 
 
 def test_which_doses_count(found):
-    for kind, doses in (("whole", (557, 554)), ("cut", (624, 624))):
-        some = [one for one in found if one.kind == kind]
+    for kinds, doses in ((("whole",), (557, 554)), (("rebuilt", "cut"), (624, 624))):
+        some = [one for one in found if one.kind in kinds]
         assert (sum(o.n_doses for o in some), sum(o.n_doses_same for o in some)) == doses
+
+
+TITLES = {
+    "#3 at age 14 weeks-5 days": 3,
+    "Dose 2 to dose 3 interval 28 days": 3,
+    "#1 @ 9 yrs, #2 @ 12 yrs, 2 mo, 3 days": 2,
+    "# 2 (Tdap) to child age 7.  Forecast # 3 (Td) in 4 weeks": 2,
+    "Invalid age for  dose # 2 in midst of others": None,
+    "Age 7.  Two DTaP<12 months old.  Needs Tdap": None,
+}
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_only_the_title_says_how_many_doses_there_were(script, title):
+    assert script.last_dose_named(title) == TITLES[title]
+
+
+def test_a_case_is_rebuilt_without_a_look_at_what_it_expects(script):
+    held = [{"Date Administered": "2011-01-01", "Vaccine Name": "IPOL", "CVX": "10", "MVX": "PMC"}]
+    case = {"title": "#2 Kinrix at 4", "assessment_date": "2015-01-01", "history": held}
+    brands = {"kinrix": ("130", "SKB"), "ipol": ("10", "PMC")}
+    added = script.rebuilt(case, brands)["history"][-1]
+    assert (added["CVX"], added["MVX"], added["Date Administered"]) == ("130", "SKB", "2015-01-01")
+    same = script.rebuilt(case | {"title": "#2 at 4"}, brands)["history"][-1]
+    assert same["CVX"] == "10"
 
 
 def test_every_difference_is_explained_and_the_page_says_so(script):
