@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint format lock docs data bench bench-planning bench-risk torture clean install install-dev image notebooks model-gate release secrets site terraform-mock
+.PHONY: help demo test test-long lint format lock docs data bench bench-planning bench-risk torture clean install install-dev coverage-advice image notebooks model-gate release secrets site terraform-mock
 
 help:           ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,12 @@ test: $(VENV)/dev.stamp             ## run every test
 
 test-long: $(VENV)/dev.stamp        ## every test, with many more drawn examples of each property
 	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 --dist worksteal
+
+# The tests of the two rooms alone, in one process: what other tests happen to run does not count.
+coverage-advice: $(VENV)/dev.stamp  ## every branch of guidelines and advice runs in their own tests, or this fails
+	@$(BIN)/python -m pytest -n 0 tests/unit_tests/programme tests/unit_tests/recommendations \
+	    --cov=chw_tools.programme --cov=chw_tools.recommendations --cov-branch \
+	    --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 lint: $(VENV)/dev.stamp             ## style, types, floors, generated pages
 	@$(BIN)/ruff check .

@@ -47,7 +47,7 @@ WHY = {
 #: The same of rebuilt cases, where the vaccine that was put in decides.
 WHY_REBUILT = {
     "HPV": WHY["HPV"],
-    "DTaP": "the dose that is not held was Tdap: by title in 0060, by what is expected in 0016, 0017",
+    "DTaP": "the dose not held was Tdap: by title in 0060, by what is expected in 0016, 0017",
     "PCV": "the title names PCV 13 for the dose that is not held; PCV 7 was put in",
     "POL": "the title says that OPV and IPV were mixed; OPV was put in",
 }

@@ -74,7 +74,11 @@ class Effects:
 
 def read_effects(folder: Path | None, problems: reading.Problems) -> Effects:
     """The shipped effects with a folder's changes; ``off = true`` leaves one out."""
-    raw = reading.read_layers(FILE, folder, problems)
+    return effects_of(reading.read_layers(FILE, folder, problems), problems)
+
+
+def effects_of(raw: dict[str, Any], problems: reading.Problems) -> Effects:
+    """The effects of a file's tables, their faults noted."""
     systolic = _systolic(_table(raw.get(_SYSTOLIC), _SYSTOLIC, problems), problems)
     effects = [
         _effect(name, _table(table, name, problems), problems)

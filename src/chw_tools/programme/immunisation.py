@@ -250,13 +250,14 @@ def read_schedule(folder: Path | None, problems: reading.Problems) -> VaccineSch
         problems.remember(FILE, FILE, text)
     else:
         raw = reading.laid_over({}, own, FILE, problems)
-    return _schedule(raw, problems)
+    return schedule_of(raw, problems)
 
 
 _DOSE_KEYS = ("least_age", "minimum_age", "best_age", "latest_age", "end_age")
 
 
-def _schedule(raw: dict[str, Any], problems: reading.Problems) -> VaccineSchedule:
+def schedule_of(raw: dict[str, Any], problems: reading.Problems) -> VaccineSchedule:
+    """The schedule of a file's tables, its faults noted."""
     vaccines = raw.get("vaccines", {})
     antigens: dict[str, list[str]] = {}
     for antigen, codes in vaccines.items():

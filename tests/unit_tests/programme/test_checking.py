@@ -85,6 +85,69 @@ def test_a_translation_with_other_values_or_of_no_rule_is_told(tmp_path: Path) -
     assert any("words: must be a table" in one for one in told)
 
 
+#: What a folder writes of a language, and what is said of it, with file and line.
+WRONG_TEXTS = {
+    "a word of nothing": ('[words]\nanger = "colère"', "texts_fr.toml:2, words.anger: no feature"),
+    "a word with a place too few": (
+        '[words]\nage_years = "âge"',
+        "texts_fr.toml:2, words.age_years: must hold the same {values} as the English word",
+    ),
+    "a vaccine that is not there": (
+        '[series.measels]\nlabel = "rougeole"',
+        "texts_fr.toml:2, series.measels.label: there is no such",
+    ),
+    "a day left out": (
+        '[vaccines_due]\ndue_on = "{vaccine} bientôt."',
+        "texts_fr.toml:2, vaccines_due.due_on: must hold the same",
+    ),
+}
+
+
+@pytest.mark.parametrize("title", WRONG_TEXTS)
+def test_words_and_sentences_of_no_rule_are_checked_too(title: str, tmp_path: Path) -> None:
+    text, said = WRONG_TEXTS[title]
+    (tmp_path / "texts_fr.toml").write_text(f"{text}\n", encoding="utf-8")
+    told = [str(f) for f in check_programme(tmp_path).findings]
+    assert len(told) == 1
+    assert said in told[0]
+
+
+def test_english_of_a_rule_stands_beside_the_rule(tmp_path: Path) -> None:
+    (tmp_path / "texts_en.toml").write_text(
+        '[bp_high]\naction = "Measure."\n[risk_high]\nreason = "Risk of {outcome}: {band}."\n'
+    )
+    told = [str(f) for f in check_programme(tmp_path).findings]
+    assert told == ["texts_en.toml:2, bp_high.action: there is no such rule or part"]
+
+
+def test_texts_of_what_is_switched_off_wait(tmp_path: Path) -> None:
+    (tmp_path / "effects.toml").write_text("[walk]\noff = true\n")
+    (tmp_path / "rules.toml").write_text("[tobacco_advice]\noff = true\n")
+    assert check_programme(tmp_path).findings == ()
+
+
+#: One text taken away, and the file and key that say so.
+LACKING = {
+    "series.measles.label": "immunisation.toml",
+    "effects.walk.ask": "effects.toml",
+    "risk_steps.cvd_10y.high.action": "programme.toml",
+    "vaccines_due.doses": "texts_en.toml",
+    "words.months": "texts_en.toml",
+    "words.ear_pain": "rules_children.toml",
+    "words.answer_thrush": "rules_children.toml",
+    "bands.very_high": "texts_en.toml",
+}
+
+
+def test_every_kind_of_text_is_missed_with_the_file_and_line_of_the_english(tmp_path: Path) -> None:
+    (tmp_path / "programme.toml").write_text('languages = ["en", "xx"]\n')
+    found = {f.file: f for f in check_programme(tmp_path).findings}
+    assert set(LACKING) <= set(texts_missing("xx"))
+    for file in LACKING.values():
+        assert found[file].line is not None, file
+        assert found[file].what == "has no text in xx (texts_xx.toml)"
+
+
 def test_a_folder_says_what_it_changes(tmp_path: Path) -> None:
     (tmp_path / "programme.toml").write_text(
         'name = "Ours"\n[planning.visit_minutes]\nvalue = 20\nsource = "Ours 2026"\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from chw_tools.programme import load_programme
@@ -41,3 +42,18 @@ def test_conditions_are_words_a_clinician_can_read() -> None:
     assert "`gestational_weeks` is not known" in page
     assert "`age_years` not < 18 (or not known)" in page
     assert not re.search(r"\bTrue\b|\bFalse\b|\bNone\b", page)
+
+
+def test_what_a_worker_may_not_do_alone_says_so() -> None:
+    programme = load_programme()
+    name = "bp_high"
+    changed = tuple(
+        replace(rule, in_chw_scope=rule.id != name, rows=("HEARTS.1",) if rule.id == name else ())
+        for rule in programme.rules
+    )
+    page = rule_set_page("heart", replace(programme, rules=changed))
+    section = page.split(f"`{name}` · ")[1].split("\n## ")[0]
+    said = "- Not for the community health worker to do alone"
+    assert said in section
+    assert "- Rows carried out: HEARTS.1" in section
+    assert page.count(said) == page.count("- Rows carried out:") == 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from chw_tools.errors import ProgrammeFault
-from chw_tools.programme.outcomes import load_outcomes
+from chw_tools.programme.outcomes import Threshold, load_outcomes
 
 _SOUND = """
 [fall]
@@ -153,6 +155,46 @@ def test_pressure_is_no_input_of_uncontrolled_hypertension():
     definition = load_outcomes()["uncontrolled_hypertension_180d"]
     assert {"systolic_mmhg", "diastolic_mmhg"} <= set(definition.exclude_features)
     assert "measure it" in definition.not_for
+
+
+def defined(**more):
+    return replace(load_outcomes()["hospital_admission_180d"], knowledge_delay_days=10, **more)
+
+
+@pytest.mark.parametrize(
+    ("definition", "days"),
+    [
+        (defined(), 190),
+        (defined(kind="status", horizon_days=None), 0),
+        (defined(kind="measured", horizon_days=None), 0),
+        (defined(kind="measured"), 190),
+        (defined(kind="missed_visit", horizon_days=None, index_every_days=7), 17),
+        (defined(kind="birth_before", birth_before_weeks=37), 7 * 37 + 10),
+        (defined(kind="birth_before", birth_before_weeks=None), 10),
+    ],
+)
+def test_labels_are_settled_when_all_that_counts_is_known(definition, days):
+    assert definition.settle_days == days
+
+
+def test_a_limit_is_told_by_its_answers_or_from_either_side():
+    from chw_tools.programme.outcomes_page import describe_outcome
+
+    limits = (
+        Threshold("tobacco", answers=("never", "former")),
+        Threshold("systolic_mmhg", at_least=140),
+        Threshold("haemoglobin_g_dl", below=11),
+        Threshold("no_such_measure", below=3),
+    )
+    told = defined(kind="measured", thresholds=limits)
+    said = "\n".join(text for _, text in describe_outcome(told))
+    assert (
+        "Tobacco use: never, former or Systolic blood pressure 140 mm[Hg] or more or "
+        "Haemoglobin below 11 g/dL or no_such_measure below 3, the last measurement within"
+    ) in said
+    assert "10 days after the last day that counts" in said
+    at_once = dict(describe_outcome(replace(told, knowledge_delay_days=0)))
+    assert "When the horizon ends: what becomes known later does not count" in at_once.values()
 
 
 def test_the_page_tells_of_every_outcome():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -174,6 +175,31 @@ FAULTS = {
         'feature = "gestational_weeks"\ndays_per_unit = 7\nearly_days = 7',
         "antenatal_contact.schedule.at: must be rising numbers",
     ),
+    "names that are no list": (
+        "rules.toml",
+        '[bp_high]\nreplaces = "bp_raised"\nsource = "x"',
+        "bp_high.replaces: must be a list of names",
+    ),
+    "names that are no texts": (
+        "rules.toml",
+        '[bp_high]\nrows = [3]\nsource = "x"',
+        "bp_high.rows: must be a list of names",
+    ),
+    "advice of days that waits for a visit": (
+        "rules.toml",
+        '[bp_high]\nat_visit = true\nsource = "x"',
+        "bp_high.at_visit: only routine advice can wait for a visit",
+    ),
+    "more signs than there are": (
+        "rules.toml",
+        '[bp_high]\nat_least = 9\nsource = "x"',
+        "bp_high.at_least: must be from 1 to the number of `any`",
+    ),
+    "fewer signs than one": (
+        "rules.toml",
+        '[bp_high]\nat_least = 0\nsource = "x"',
+        "bp_high.at_least: must be from 1 to the number of `any`",
+    ),
     "a rule that replaces one that is not there": (
         "rules.toml",
         '[bp_high]\nreplaces = ["bp_low"]\nsource = "x"',
@@ -216,6 +242,27 @@ def test_a_rule_that_is_no_danger_sign_can_be_switched_off(tmp_path: Path) -> No
 
     assert "tobacco_advice" not in ids
     assert len(ids) == len(load_programme().rules) - 1
+
+
+def test_a_folder_changes_one_number_of_a_schedule_and_keeps_its_others(tmp_path: Path) -> None:
+    text = "schedule = {{ early_days = {} }}\n"
+    (tmp_path / "rules.toml").write_text(
+        "[antenatal_contact]\n" + text.format(3) + 'source = "Ours"\n'
+    )
+    shipped = {rule.id: rule for rule in load_programme().rules}["antenatal_contact"]
+    own = {rule.id: rule for rule in load_programme(tmp_path).rules}["antenatal_contact"]
+    assert shipped.schedule is not None
+    assert own.schedule == replace(shipped.schedule, early_days=3)
+    assert not own.verified
+
+    early = shipped.schedule.early_days
+    (tmp_path / "rules.toml").write_text("[antenatal_contact]\n" + text.format(early))
+    same = {rule.id: rule for rule in load_programme(tmp_path).rules}["antenatal_contact"]
+    assert same == shipped  # what is the same needs no new source
+
+    (tmp_path / "rules.toml").write_text("[antenatal_contact]\n" + text.format(early + 1))
+    with pytest.raises(ProgrammeFault, match="needs its own `source`"):
+        load_programme(tmp_path)
 
 
 def test_an_outcome_without_declared_effect_is_given_none() -> None:

@@ -1,5 +1,7 @@
 """Protocols: what is shipped can be carried out; faults are named by file and line."""
 
+from dataclasses import replace
+
 import pytest
 
 from chw_tools.errors import ProgrammeFault
@@ -89,4 +91,26 @@ def test_a_folder_adds_a_protocol_that_goes_before_the_one_for_any_rule(tmp_path
 def test_a_fault_is_told_with_its_place(tmp_path, was, now, said):
     (tmp_path / "protocols.toml").write_text(OWN.replace(was, now))
     with pytest.raises(ProgrammeFault, match=said):
+        load_protocols(tmp_path)
+
+
+def test_a_follow_up_that_no_protocol_names_has_none():
+    some = {name: one for name, one in load_protocols().items() if name == "checkup_reminder"}
+    assert protocol_for(some, rule_id="unseen", urgency="within_days") is None
+
+
+def test_a_folder_changes_one_step_of_a_ladder_and_keeps_the_others(tmp_path):
+    (tmp_path / "protocols.toml").write_text(
+        '[visit_reminder.ladder]\nno_answers = 5\nsource = "Ours"\n'
+    )
+    shipped, own = load_protocols()["visit_reminder"], load_protocols(tmp_path)["visit_reminder"]
+    assert own.ladder == replace(shipped.ladder, no_answers=5, source="Ours", verified=False)
+    assert replace(own, ladder=shipped.ladder) == shipped
+
+
+def test_a_changed_ladder_does_not_borrow_the_source_of_the_shipped_one(tmp_path):
+    (tmp_path / "protocols.toml").write_text(
+        '[visit_reminder]\nsource = "Ours"\n\n[visit_reminder.ladder]\nno_answers = 5\n'
+    )
+    with pytest.raises(ProgrammeFault, match=r"protocols.toml:4, visit_reminder.ladder: a changed"):
         load_protocols(tmp_path)

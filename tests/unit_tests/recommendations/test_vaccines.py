@@ -70,6 +70,22 @@ def test_a_dose_of_weeks_ago_is_late():
     assert row["days"] == -(AS_OF - pd.Timestamp("2025-07-13")).days
 
 
+@pytest.mark.parametrize(("born", "late"), [("2025-12-30", False), ("2025-12-29", True)])
+def test_a_dose_without_a_day_of_its_own_is_late_after_four_weeks(born, late):
+    given = doses(*(("a", code, "2026-01-02") for code in ("19", "08")))
+    schedule = replace(
+        PROGRAMME.vaccination,
+        series=tuple(s for s in PROGRAMME.vaccination.series if s.name == "polio_oral"),
+    )
+    row = vaccines_due(people(a=born), given, schedule=schedule, as_of=AS_OF, ahead_days=7)
+    assert row["days"].item() == (-29 if late else -28)
+    assert row["is_late"].item() is late
+
+
+def test_a_child_is_asked_about_until_the_day_before_two_years():
+    assert not due(people(a="2024-03-11"), doses()).empty
+
+
 @pytest.mark.parametrize(
     ("born", "why"),
     [("2024-03-10", "two years old today"), ("2026-02-10", "nothing until six weeks")],
