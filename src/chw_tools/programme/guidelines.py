@@ -15,6 +15,38 @@ if TYPE_CHECKING:
     from chw_tools.programme.programme import Programme
     from chw_tools.programme.rules import Condition, Rule
 
+#: A programme folder with one rule of its own; a test reads it as it stands on the page.
+EXAMPLE = {
+    "programme.toml": """\
+name = "Our district"
+languages = ["en", "fr"]
+""",
+    "rules.toml": """\
+[waist_large]
+label = "Large waist"
+kind = "guideline"
+urgency = "routine"
+who = [["age_years", ">=", 18]]
+all = [["waist_cm", ">=", 102]]
+due_days = 30
+action = "Talk about food and walking."
+reason = "The waist was {waist_cm} cm on {waist_cm_on}."
+source = "Our district's protocol, page 4"
+year = 2026
+verified = true
+""",
+    "texts_fr.toml": """\
+[waist_large]
+action = "Parlez de la nourriture et de la marche."
+reason = "Le tour de taille était de {waist_cm} cm le {waist_cm_on}."
+""",
+    "cases.csv": """\
+rule,case,known,advice,due_days
+waist_large,at the limit,age_years=40; waist_cm=102,routine,30
+waist_large,below the limit,age_years=40; waist_cm=101,none,
+waist_large,age not known,waist_cm=110,none,
+""",
+}
 _INTRODUCTION = """\
 # Guidelines and numbers of the programme
 
@@ -43,7 +75,7 @@ How rules work:
 
 To change something, make a folder with a `programme.toml` or `rules.toml` that names only
 what differs, give each changed number its own `source` (and `verified = true` once it was
-read), and your own cases in `cases.csv`. Then
+read), and your own cases in `cases.csv`. [An example](#an-example) is below. Then
 
     chw programme check FOLDER              # every fault with file and line; what it would change
     chw programme check --unverified        # what is to be confirmed
@@ -61,11 +93,19 @@ Known limits of the shipped rules:
   whoever made it.
 - Weeks of pregnancy and since birth are whole weeks, so days are right to within a week.
 - That care was received elsewhere after a danger sign is not known to the rules.
+- Nothing of a person is told in two languages: vaccines, risks and what would change them have
+  texts as rules do. What a language lacks is told in English and marked `[en]`: so far the
+  labels of some features of trained models. All translations are drafts.
 - Vaccines: one piece of advice for each child under two, from `immunisation.toml`. Delayed
   series, HIV, preterm birth and contraindications are not in; the health centre decides.
 - A dose counts by its CVX code; one recorded under another code is not known to the rules.
 - Weight for length or height is judged only where both were measured on one day; without a
   note that the child lay or stood, lying is assumed under 731 days.
+"""
+
+_EXAMPLE_SAID = """\
+A folder with one rule of its own. What a case does not name is not known; `due_days` is empty
+where nothing is due. A rule needs its two texts in each of the programme's languages.
 """
 
 #: What each rule set is about, as its page is called.
@@ -119,7 +159,9 @@ def guidelines_page(programme: Programme | None = None) -> str:
         for f in programme.figures
         if not f.key.startswith("rules.")
     ]
-    return "\n".join([_INTRODUCTION + count, "## Rules\n", *sets, "", "## Numbers\n", *numbers, ""])
+    parts = [_INTRODUCTION + count, "## Rules\n", *sets, "", "## An example\n", _EXAMPLE_SAID]
+    parts += [f"`{name}`:\n\n```\n{text}```\n" for name, text in EXAMPLE.items()]
+    return "\n".join([*parts, "## Numbers\n", *numbers, ""])
 
 
 def rule_set_page(name: str, programme: Programme | None = None) -> str:

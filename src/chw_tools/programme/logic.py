@@ -158,6 +158,8 @@ def every_value(feature: str) -> Values:
     low, high = (-_INFINITE, _INFINITE)
     if entry is not None:
         low, high = entry.low or low, entry.high or high
+    elif feature.endswith("_days_since"):
+        low = 0.0
     low, high = _LIMITS.get(feature, (low, high))
     return Values((((low, 0), (high, 1)),), frozenset((_OTHER,)) if entry is None else frozenset())
 

@@ -80,11 +80,11 @@ def _pressure(columns: Columns, as_of: pd.Timestamp) -> list[str]:
     said = [values_said(columns, f"{name}_mmhg") for name in ("systolic", "diastolic")]
     days = [days_said(each, as_of, columns.words) for each in (np.fmin(upper, lower), upper, lower)]
     is_apart = ~np.isnan(upper) & ~np.isnan(lower) & (upper != lower)
-    each_on = columns.words.word("pressure_apart")
+    both_on, each_on = columns.words.word("pressure_on"), columns.words.word("pressure_apart")
     return [
         each_on.format(high=high, low=low, high_on=high_on, low_on=low_on)
         if apart
-        else f"{high}/{low} on {on}"
+        else both_on.format(high=high, low=low, day=on)
         for high, low, on, high_on, low_on, apart in zip(*said, *days, is_apart, strict=True)
     ]
 

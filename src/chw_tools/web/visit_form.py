@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from chw_tools.web.wording import Wording
     from chw_tools.workflows.views import PersonView
 
+#: A visit longer ago is most likely a wrong year, and asked about; a decision of this project.
+_LONG_AGO = timedelta(days=366)
 PRESSURES = ("systolic_mmhg", "diastolic_mmhg")
 
 
@@ -136,7 +138,10 @@ def read_visit(
     measurements, faults = _measurements(values, form, words)
     problems += faults
     is_unusual = not faults and "confirmed" not in values
+    visited_on = _day(values)
     unusual = _unusual(measurements, form, words) if is_unusual else []
+    if is_unusual and visited_on is not None and visited_on < last_day - _LONG_AGO:
+        unusual.append(Problem("day", words("errors.day_long_ago")))
     problems += unusual
     danger_signs = None
     if outcome == "seen":
@@ -144,7 +149,6 @@ def read_visit(
         problems += faults
     elif outcome in VISIT_OUTCOMES and (measurements or _found(signs, form)):
         problems.append(Problem("outcome", words("errors.not_seen")))
-    visited_on = _day(values)
     if visited_on is None:
         problems.append(Problem("day", words("errors.day")))
     elif visited_on > last_day:

@@ -157,3 +157,16 @@ def test_what_is_turned_round_twice_is_as_before(feature: str) -> None:
     assert every.inverse(every) == Values((), frozenset(), unknown=False)
     assert every.inverse(every).inverse(every) == every
     assert is_inside({feature: every}, [{}])
+
+
+def test_what_was_measured_after_today_can_never_be() -> None:
+    assert faults(rule("r", ("waist_cm_days_since", "<", 0))) == [
+        ("r", "its conditions exclude each other: nobody can meet it")
+    ]
+    assert faults(rule("r", ("waist_cm_days_since", "<", 1))) == []
+
+
+def test_known_is_every_value_and_not_missing() -> None:
+    (case,) = cases_of(rule("r", ("waist_cm", "is_known")))
+    assert case.box["waist_cm"] == replace(every_value("waist_cm"), unknown=False)
+    assert cases_of(rule("r", ("waist_cm", "is_known"), ("waist_cm", "is_missing"))) == []

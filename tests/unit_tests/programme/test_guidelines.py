@@ -7,7 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from chw_tools.programme import load_programme
-from chw_tools.programme.guidelines import SET_TITLES, guidelines_page, rule_set_page
+from chw_tools.programme.guidelines import (
+    EXAMPLE,
+    SET_TITLES,
+    guidelines_page,
+    rule_set_page,
+)
+from chw_tools.workflows.guidelines import check_guidelines
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -57,3 +63,21 @@ def test_what_a_worker_may_not_do_alone_says_so() -> None:
     assert said in section
     assert "- Rows carried out: HEARTS.1" in section
     assert page.count(said) == page.count("- Rows carried out:") == 1
+
+
+def test_the_example_on_the_page_is_a_folder_without_faults(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "guidelines.md").read_text(encoding="utf-8")
+    for name, text in EXAMPLE.items():
+        assert f"`{name}`:\n\n```\n{text}```\n" in page
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    checked = check_guidelines(tmp_path)
+    assert checked.findings == ()
+    changes = {change.key: change.after for change in checked.changes}
+    assert changes["rules.waist_large.all"] == "waist_cm >= 102"
+
+    # Its cases are tried: with another limit the second fails.
+    other = EXAMPLE["rules.toml"].replace('">=", 102', '">=", 101')
+    (tmp_path / "rules.toml").write_text(other, encoding="utf-8")
+    (told,) = check_guidelines(tmp_path).findings
+    assert str(told).startswith("cases.csv:3")

@@ -197,6 +197,13 @@ def test_a_limit_is_told_by_its_answers_or_from_either_side():
     assert "When the horizon ends: what becomes known later does not count" in at_once.values()
 
 
+def test_nothing_competes_where_no_time_passes():
+    from chw_tools.programme.outcomes_page import list_competing
+
+    assert list_competing(defined(kind="status", horizon_days=None)) == ()
+    assert list_competing(defined()) != ()
+
+
 def test_the_page_tells_of_every_outcome():
     from chw_tools.programme.outcomes_page import outcomes_page
 

@@ -127,6 +127,21 @@ def test_an_answer_is_told_in_the_language_too(features_of: Any) -> None:
     assert not table["reason"].str.contains(FALLBACK_MARK, regex=False).any()
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "150/95 on 1 March"),
+        ("fr", "150/95 le 1 mars"),
+        ("sw", "150/95 tarehe 1 Machi"),
+        ("es", "150/95 el 1 marzo"),
+    ],
+)
+def test_a_pressure_of_one_day_is_told_in_the_language(
+    features_of: Any, language: str, said: str
+) -> None:
+    assert advice(features_of, language)["reason"].str.contains(said, regex=False).any()
+
+
 def test_a_pressure_of_two_days_is_told_in_the_language(features_of: Any) -> None:
     known = ILL | {"diastolic_mmhg_days_since": 5}
     table = all_recommendations(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -194,6 +194,17 @@ def test_an_unusual_number_is_asked_about_once_and_then_taken():
     assert asked.entry is None
     confirmed = read(systolic_mmhg="260", confirmed="yes")
     assert confirmed.entry.measurements["systolic_mmhg"] == 260
+
+
+def test_a_visit_of_more_than_a_year_ago_is_asked_about_once_and_then_taken():
+    assert read(day=str(LIST_DAY - timedelta(days=366))).entry is not None
+    asked = read(day=str(LIST_DAY - timedelta(days=367)))
+    assert (asked.is_unusual, asked.entry) == (True, None)
+    assert [(one.field, one.message) for one in asked.problems] == [
+        ("day", "That is more than a year ago. Is the year right?")
+    ]
+    assert read(day="1999-01-05", confirmed="yes").entry.visited_on == date(1999, 1, 5)
+    assert not read(day="").is_unusual
 
 
 def test_an_impossible_number_is_not_taken_even_if_confirmed():
