@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from chw_tools.programme import reading
@@ -66,14 +67,18 @@ class Period:
         '2023-03-01'
         """
         if not self.months:
-            return day + timedelta(days=self.days)
+            return day + self._days
         month = day.year * 12 + day.month - 1 + self.months
         try:
             moved = date(month // 12, month % 12 + 1, day.day)
         except ValueError:
             month += 1
             moved = date(month // 12, month % 12 + 1, 1)
-        return moved + timedelta(days=self.days)
+        return moved + self._days
+
+    @cached_property
+    def _days(self) -> timedelta:
+        return timedelta(days=self.days)
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,12 @@ class SeriesDose:
     not_before: date | None = None
     recurring: bool = False
 
+    @cached_property
+    def of_code(self) -> dict[str, tuple[DoseVaccine, ...]]:
+        """The vaccines that may be the dose, by CVX code."""
+        codes = dict.fromkeys(one.cvx for one in self.vaccines)
+        return {code: tuple(v for v in self.vaccines if v.cvx == code) for code in codes}
+
 
 @dataclass(frozen=True)
 class Series:
@@ -158,6 +169,11 @@ class Series:
     preference: int = 1
     start_from: Period | None = None
     start_until: Period | None = None
+
+    @cached_property
+    def sexes(self) -> tuple[frozenset[str], ...]:
+        """Of each dose that is for some sexes only, which."""
+        return tuple(dose.sexes for dose in self.doses if dose.sexes)
 
     def schedule_said(self) -> str:
         """Label, number of doses and the ages that are given, for reading."""
@@ -212,6 +228,11 @@ class VaccineSchedule:
             }
             self._holding[antigen] = {cvx: ages for cvx, ages in held.items() if ages}
         return self._holding[antigen]
+
+    @cached_property
+    def disturbed(self) -> frozenset[str]:
+        """The live vaccines that another before them may disturb, by code."""
+        return frozenset(conflict.current for conflict in self.conflicts)
 
     def disturbing(self, cvx: str) -> dict[str, list[LiveConflict]]:
         """The live vaccines that disturb one that comes after them, by code."""

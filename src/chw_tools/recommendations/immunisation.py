@@ -11,7 +11,8 @@ The order of judging follows the published logic of the CDC for clinical decisio
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from chw_tools.programme.immunisation import (
+        Ages,
         DoseInterval,
         Period,
         Series,
@@ -31,6 +33,9 @@ Status = Literal["complete", "not_complete", "aged_out"]
 Judgement = Literal[
     "valid", "too_young", "too_old", "too_soon", "live_conflict", "vaccine", "sex", "extra"
 ]
+
+
+_DAY = attrgetter("day")
 
 
 class Given(NamedTuple):
@@ -106,7 +111,7 @@ def next_dose(
     NextDose or None
         None where no series is for this person.
     """
-    doses = sorted((given for given in history if given.day <= as_of), key=lambda g: g.day)
+    doses = sorted([given for given in history if given.day <= as_of], key=_DAY)
     open_to = [s for s in schedule.of_antigen(antigen) if _is_for(s, person)]
     found = [in_series(s, doses, person=person, schedule=schedule, as_of=as_of) for s in open_to]
     return _best(found, person, as_of) if found else None
@@ -123,15 +128,18 @@ def in_series(
     """Where a person stands in one series; ``doses`` in order of their days."""
     judged, at = _judge(series, doses, person, schedule)
     at = _skipped(series, at, as_of, person, judged)
-    nothing = NextDose(series, "complete", None, None, None, None, tuple(judged))
     if at >= len(series.doses):
-        return nothing
+        return _ended(series, "complete", judged)
     dose = series.doses[at]
     earliest, due, overdue = _days(dose, judged, doses, person, schedule)
     end = _at_age(dose.end_age, person)
     if end is not None and (as_of >= end or earliest >= end):
-        return replace(nothing, status="aged_out")
+        return _ended(series, "aged_out", judged)
     return NextDose(series, "not_complete", at + 1, earliest, due, overdue, tuple(judged))
+
+
+def _ended(series: Series, status: Status, judged: Iterable[Judged]) -> NextDose:
+    return NextDose(series, status, None, None, None, None, tuple(judged))
 
 
 # ------------------------------------------------------------------------ judging doses
@@ -145,7 +153,7 @@ def _judge(
     holding = schedule.holding(series.antigen)
     for place, given in enumerate(doses):
         ages = holding.get(given.cvx)
-        if not ages or not any(_within(given.day, *span, person) for span in ages):
+        if ages is None or not _is_at(given.day, ages, person):
             continue
         at = _skipped(series, at, given.day, person, judged)
         if at >= len(series.doses):
@@ -153,8 +161,8 @@ def _judge(
             continue
         # The days of grace are not for a dose that repeats one that was early itself.
         grace = at == 0 or not judged or judged[-1].judgement not in ("too_young", "too_soon")
-        before = doses[:place]
-        verdict = _verdict(series.doses[at], given, judged, before, person, schedule, grace=grace)
+        dose, before = series.doses[at], doses[:place]
+        verdict = _verdict(dose, given, judged, before, person, schedule, grace=grace)
         judged.append(Judged(given, verdict, at + 1))
         at += verdict == "valid"
         if at == len(series.doses) and series.doses[-1].recurring:
@@ -224,10 +232,9 @@ def _since(interval: DoseInterval, judged: Sequence[Judged]) -> date | None:
 
 def _is_of(dose: SeriesDose, given: Given, person: Person) -> bool:
     return any(
-        one.cvx == given.cvx
-        and (not one.maker or not given.maker or one.maker == given.maker)
+        (not one.maker or not given.maker or one.maker == given.maker)
         and _within(given.day, one.begin, one.end, person)
-        for one in dose.vaccines
+        for one in dose.of_code.get(given.cvx, ())
     )
 
 
@@ -238,18 +245,25 @@ def _free_from(
     disturbing = schedule.disturbing(given.cvx)
     if not disturbing:
         return
-    valid = {(one.given.day, one.given.cvx) for one in judged if one.judgement == "valid"}
     for earlier in before:
         for conflict in disturbing.get(earlier.cvx, ()):
             if given.day < conflict.begin.after(earlier.day):
                 continue
-            counts = (earlier.day, earlier.cvx) in valid
+            counts = any(
+                one.judgement == "valid" and one.given[:2] == earlier[:2] for one in judged
+            )
             yield (conflict.end_if_valid if counts else conflict.end).after(earlier.day)
 
 
+def _is_at(day: date, ages: Iterable[Ages], person: Person) -> bool:
+    return any(_within(day, begin, end, person) for begin, end in ages)
+
+
 def _within(day: date, begin: Period | None, end: Period | None, person: Person) -> bool:
-    first, last = _at_age(begin, person), _at_age(end, person)
-    return (first is None or day >= first) and (last is None or day < last)
+    born_on = person.born_on
+    return (begin is None or day >= begin.after(born_on)) and (
+        end is None or day < end.after(born_on)
+    )
 
 
 def _at_age(age: Period | None, person: Person) -> date | None:
@@ -307,14 +321,14 @@ def _days(
     least = [one.minimum.after(day) for one, day in after if one.minimum]
     best = [one.best.after(day) for one, day in after if one.best]
     latest = [one.latest.after(day) for one, day in after if one.latest]
-    codes = {one.cvx for one in dose.vaccines}
     # What was given of any live vaccine must be passed for whichever vaccine comes next.
     free = [
         conflict.end.after(given.day)
-        for code in codes
-        if (disturbing := schedule.disturbing(code))
+        for code in schedule.disturbed.intersection(dose.of_code)
+        for disturbing in (schedule.disturbing(code),)
         for given in doses
-        for conflict in disturbing.get(given.cvx, ())
+        if given.cvx in disturbing
+        for conflict in disturbing[given.cvx]
     ]
     ages = [day for day in (_at_age(dose.minimum_age, person), dose.not_before) if day]
     earliest = max([person.born_on, *ages, *least, *free])
@@ -326,12 +340,13 @@ def _days(
 
 
 def _is_for(series: Series, person: Person) -> bool:
-    sexes = [dose.sexes for dose in series.doses if dose.sexes]
-    return all(person.sex in wanted for wanted in sexes)
+    return all(person.sex in wanted for wanted in series.sexes)
 
 
 def _best(found: Sequence[NextDose], person: Person, as_of: date) -> NextDose:
     """The series that suits the history: finished, else nearest to it, else the usual one."""
+    if len(found) == 1:
+        return found[0]
     startable = [one for one in found if _may_start(one, person, as_of)] or list(found)
     complete = [one for one in startable if one.status == "complete" and one.n_valid]
     begun = [one for one in startable if one.status == "not_complete" and one.n_valid]
