@@ -14,7 +14,8 @@ import pandas as pd
 from chw_tools.feature_engineering.declaration import Built, Feature
 from chw_tools.feature_engineering.growth import compute_growth_z
 from chw_tools.feature_engineering.lookup import positions_among
-from chw_tools.records.codes import LOINC
+from chw_tools.records.codes import LOINC, Code
+from chw_tools.records.condition_groups import distinct_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,17 +179,18 @@ def _rows(
     child = positions_among(some["person_id"], ids)
     is_young = (child >= 0) & np.append(young, False)[child]
     some, child = some[is_young], child[is_young]
-    pairs = pd.MultiIndex.from_arrays([some["system"], some["code"]])
+    number, systems, codes = distinct_codes(some["system"], some["code"])
+    pairs = [Code(system, code) for system, code in zip(systems, codes, strict=True)]
     oedema = some["value_code"].map({"yes": 1.0, "no": 0.0}).to_numpy(dtype="float64")
-    number = some["value_number"].to_numpy(dtype="float64", na_value=np.nan)
-    name = np.array([wanted.get(pair) for pair in pairs], dtype=object)
+    measured = some["value_number"].to_numpy(dtype="float64", na_value=np.nan)
+    name = np.array([wanted.get(pair) for pair in pairs], dtype="O")[number]
     rows = pd.DataFrame(
         {
             "child": child,
             "day": some["observed_on"].to_numpy().astype("datetime64[s]"),
             "name": name,
-            "value": np.where(name == "oedema", oedema, number),
-            "lying": np.array([pair == _LYING for pair in pairs], dtype=bool),
+            "value": np.where(name == "oedema", oedema, measured),
+            "lying": np.array([pair == _LYING for pair in pairs], dtype=bool)[number],
             "id": some["id"].to_numpy(dtype=object),
         }
     )

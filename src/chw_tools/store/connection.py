@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -14,6 +16,8 @@ from chw_tools.store.values import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from chw_tools.records.columns import Column, Kind
     from chw_tools.store.values import Row
@@ -54,6 +58,17 @@ class Reader:
     def value(self, statement: sa.Select[Any]) -> Any:
         """The one value of the first row, or None."""
         return self.connection.execute(statement).scalar()
+
+    def numbers(
+        self, statement: sa.Select[Any], n_rows: int, n_columns: int
+    ) -> NDArray[np.float64]:
+        """The rows of a SELECT of numbers, of which none is missing, in one array."""
+        result = self.connection.execute(statement)
+        rows: Any = result.cursor
+        numbers: Iterator[float] = chain.from_iterable(rows)
+        found = np.fromiter(numbers, dtype=np.float64, count=n_rows * n_columns)
+        result.close()
+        return found.reshape(n_rows, n_columns)
 
     def frame(self, statement: sa.Select[Any], columns: Sequence[Column]) -> pd.DataFrame:
         """The rows of a SELECT whose columns are those declared, in trusted dtypes.
