@@ -11,8 +11,10 @@ With ``--home FOLDER`` the command itself is timed, from the store to its last l
     python benchmarks/recommend.py --home home
 
 Measured on one core of a machine shared with other work, 103,261 living people with 1.67 million
-observations and 0.6 million visits: 21.7 s of CPU for the command, of which reading the store
-takes 12.2, features 3.5, vaccines 2.4, the published risk 1.0 and all rules 0.6 (before: 26.4).
+observations and 0.6 million visits: 13.8 s of CPU for the command in one run and 15.1 in a busier
+one, of which reading the store takes 5.3 to 6.1, features 3.2 to 3.3, vaccines 1.9 to 2.2, the
+published risk 0.9 to 1.0 and all rules 0.5 to 0.7 (19.7 with 11.6 of reading before whole tables
+were read column by column, on the same machine and day).
 """
 
 import argparse

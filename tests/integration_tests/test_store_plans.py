@@ -104,6 +104,10 @@ def test_no_plan_is_none(any_store: Store) -> None:
 def test_a_plan_comes_back_in_walking_order(any_store: Store) -> None:
     run = _save(any_store, {ADA: "w1", BEN: "w1"}, {EVE: "w2"}, summary={"n": np.int64(2)})
     plan = any_store.load_plan(visit_on=MONDAY)
+    assert any_store.load_plan(visit_on=MONDAY, advised=()).recommendations.empty
+    some = plan.recommendations["person_id"].iloc[0]
+    advice = any_store.load_plan(visit_on=MONDAY, advised=[some]).recommendations
+    assert set(advice["person_id"]) == {some}
     assert plan is not None
     assert plan.visits["person_id"].tolist() == [ADA, BEN]
     assert plan.visits["position"].tolist() == [1, 2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 def empty_table(table: Table) -> pd.DataFrame:
     """A table without rows, with the declared columns and dtypes."""
+    return _empty(table).copy()
+
+
+@cache
+def _empty(table: Table) -> pd.DataFrame:
+    # Made once: of one person's register most tables are empty.
     return pd.DataFrame({c.name: pd.Series(dtype=c.dtype) for c in table.columns})
 
 

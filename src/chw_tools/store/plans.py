@@ -94,8 +94,14 @@ def _iso(day: date) -> str:
     return str(pd.Timestamp(day).date())
 
 
-def load_plan(reader: Reader, *, visit_on: date | None, worker_id: str | None) -> StoredPlan | None:
-    """The plan in force for a day, or None."""
+def load_plan(
+    reader: Reader,
+    *,
+    visit_on: date | None,
+    worker_id: str | None,
+    advised: Collection[str] | None = None,
+) -> StoredPlan | None:
+    """The plan in force for a day, or None; with the advice of some people, or of all."""
     day = visit_on or find_last_whole_day(reader)
     runs = list(_runs_in_force(reader, day)) if day else []
     if not runs:
@@ -105,14 +111,14 @@ def load_plan(reader: Reader, *, visit_on: date | None, worker_id: str | None) -
     if worker_id is not None:
         visits = visits[visits["worker_id"] == worker_id]
         unvisited = unvisited[unvisited["worker_id"] == worker_id]
-    advised = pd.concat([visits[["person_id", "run_id"]], unvisited[["person_id", "run_id"]]])
-    advice = _of_runs(reader, "recommendations", [run.id for run in runs])
+    planned = pd.concat([visits[["person_id", "run_id"]], unvisited[["person_id", "run_id"]]])
+    advice = _of_runs(reader, "recommendations", [run.id for run in runs], advised)
     newest = runs[-1]
     return StoredPlan(
         visits=_as_declared("planned_visits", visits.sort_values(["worker_id", "position"])),
         unvisited=_as_declared("unvisited", unvisited),
         recommendations=_as_declared(
-            "recommendations", advice.merge(advised.drop_duplicates(), on=["person_id", "run_id"])
+            "recommendations", advice.merge(planned.drop_duplicates(), on=["person_id", "run_id"])
         ),
         as_of=date.fromisoformat(newest.as_of),
         visit_on=date.fromisoformat(newest.visit_on),

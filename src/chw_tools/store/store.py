@@ -411,15 +411,17 @@ class Store:
         *,
         visit_on: date | None = None,
         worker_id: str | None = None,
+        advised: Collection[str] | None = None,
         scope: Scope = WHOLE,
     ) -> StoredPlan | None:
         """The plan in force for a day (by default the newest planned for everybody).
 
-        Each worker's part is that of the newest run that concerned the worker. None where
-        nothing was ever planned for that day.
+        Each worker's part is that of the newest run that concerned the worker. With ``advised``
+        only these people's advice comes with it. None where nothing was ever planned for that
+        day.
         """
         with self._reading(scope) as reader:
-            return plans.load_plan(reader, visit_on=visit_on, worker_id=worker_id)
+            return plans.load_plan(reader, visit_on=visit_on, worker_id=worker_id, advised=advised)
 
     def load_recommendations(
         self, *, person_ids: Collection[str] | None = None, scope: Scope = WHOLE

@@ -53,10 +53,11 @@ def show_day(
     NotFound
         If that day was never planned, or no such worker is in the plan.
     """
-    plan = store.load_plan(visit_on=visit_on)
+    # The figures of all workers tell nobody's advice, which is most of a plan.
+    plan = store.load_plan(visit_on=visit_on, advised=() if worker_id is None else None)
     if plan is None:
         raise NotFound("That day was not planned.", cure="Plan it with: chw plan")
-    register = store.load_register(tables=("areas", "workers", "households"))
+    register = store.load_register(tables=("areas", "workers"))
     names = wording.Places(register.areas)
     days = _worker_days(plan, register.workers, names, programme)
     chosen = next((day for day in days if day.worker_id == worker_id), None)
