@@ -56,6 +56,9 @@ def doubtful(
         is_reversed: NDArray[np.bool_] = same_day & (value[:, lower] >= value[:, upper])
         label = "Lower blood pressure not below the upper"
         yield _flag("pressure_is_reversed", label, is_reversed, days[:, [upper, lower]])
+        several = np.logical_or(spread[:, upper] > 0, spread[:, lower] > 0)
+        label = "Blood pressure is the highest of several of one day"
+        yield _flag("pressure_is_highest", label, several, days[:, [upper, lower]])
 
 
 def _flag(name: str, label: str, holds: NDArray[np.bool_], days: NDArray[np.float64]) -> Built:

@@ -113,15 +113,16 @@ def observed(
 
     Notes
     -----
-    Of two values on one day the one with the later ``id`` counts; of two answers about a
-    danger sign the ``yes``. An answer that is not among the allowed ones counts as not given.
-    Values are never filled in.
+    Of two values on one day the one with the later ``id`` counts; of blood pressures the
+    highest upper and the highest lower one, of two answers about a danger sign the ``yes``, so
+    that nothing urgent depends on what was entered first. An answer that is
+    not among the allowed ones counts as not given. Values are never filled in.
     """
     entries = list(catalogue.entries.values())
     rows = _usable(observations, people, as_of, catalogue, entries)
     shape = (len(people), len(entries))
-    signs = np.array([entry.is_danger_sign for entry in entries], dtype=bool)
-    latest = _latest(rows, observations["id"], shape, signs)
+    highest = np.array([entry.is_highest_of_day for entry in entries], dtype=bool)
+    latest = _latest(rows, observations["id"], shape, highest)
     slopes = trends(rows, shape)
     names = [entry.name for entry in entries]
     _add_bmi(latest, names, adult, catalogue)
@@ -194,19 +195,19 @@ def _values(
 
 
 def _latest(
-    rows: _Readings, ids: pd.Series, shape: tuple[int, int], signs: NDArray[np.bool_]
+    rows: _Readings, ids: pd.Series, shape: tuple[int, int], highest: NDArray[np.bool_]
 ) -> _Latest:
     value, days = np.full(shape, np.nan), np.full(shape, np.nan)
     if len(rows.cell):
         last = np.flatnonzero(np.append(rows.cell[1:] != rows.cell[:-1], True))
-        winner = _settle_ties(rows, ids, last, signs)
+        winner = _settle_ties(rows, ids, last, highest)
         value.ravel()[rows.cell[last]] = rows.value[winner]
         days.ravel()[rows.cell[last]] = rows.day[winner]
     return _Latest(value, days)
 
 
 def _settle_ties(
-    rows: _Readings, ids: pd.Series, last: NDArray[np.intp], signs: NDArray[np.bool_]
+    rows: _Readings, ids: pd.Series, last: NDArray[np.intp], highest: NDArray[np.bool_]
 ) -> NDArray[np.intp]:
     # Only values of the same person, observable and last day are compared by id: sorting all
     # ids would cost more than everything else.
@@ -216,16 +217,16 @@ def _settle_ties(
     tied = np.flatnonzero(on_last_day & several[group])
     winner = last.copy()
     if len(tied):
-        is_sign = signs[rows.cell[tied] % len(signs)]
+        by_value = highest[rows.cell[tied] % len(highest)]
         frame = pd.DataFrame(
             {
                 "group": group[tied],
-                "sign": np.where(is_sign, rows.value[tied], 0.0),
+                "value": np.where(by_value, rows.value[tied], 0.0),
                 "id": ids.to_numpy()[rows.row[tied]],
                 "at": tied,
             }
         )
-        best = frame.sort_values(["group", "sign", "id"]).drop_duplicates("group", keep="last")
+        best = frame.sort_values(["group", "value", "id"]).drop_duplicates("group", keep="last")
         winner[best["group"].to_numpy()] = best["at"].to_numpy()
     return winner
 

@@ -159,7 +159,9 @@ def _latest_within(asked: Asked, threshold: Threshold) -> NDArray[Any]:
     found = pd.DataFrame(
         {"at": at, "day": day.astype("datetime64[s]"), "id": rows["id"], "value": rows[value]}
     )[kept]
-    found = found.sort_values(["at", "day", "id"]).drop_duplicates("at", keep="last")
+    # As among the features: the later entry of a day, of blood pressures the highest.
+    highest = ["value"] if entry.same_day == "highest" else []
+    found = found.sort_values(["at", "day", *highest, "id"]).drop_duplicates("at", keep="last")
     values = np.full(len(asked.rows), None, dtype=object)
     values[found["at"].to_numpy()] = found["value"].to_numpy(dtype=object)
     return values

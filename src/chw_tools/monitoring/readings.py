@@ -39,7 +39,8 @@ def read_measures(
 ) -> Mapping[str, Readings]:
     """The readings of some measures of the catalogue, and of weight for age.
 
-    Of two readings on one day that with the later ``id`` counts, as everywhere.
+    Of two readings on one day that with the later ``id`` counts, of blood pressures too: how
+    well a programme treats is told by where a day ended, while advice goes by its highest.
     """
     found = _observed(evidence, [name for name in names if name != WEIGHT_FOR_AGE], catalogue)
     if WEIGHT_FOR_AGE in names:

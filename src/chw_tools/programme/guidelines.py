@@ -99,6 +99,10 @@ Known limits of the shipped rules:
 - Vaccines: one piece of advice for each child under two, from `immunisation.toml`. Delayed
   series, HIV, preterm birth and contraindications are not in; the health centre decides.
 - A dose counts by its CVX code; one recorded under another code is not known to the rules.
+- Of several blood pressures of one day the highest upper and the highest lower value count, in
+  whatever order they were entered, and the reason says "the highest of several readings": no
+  raised value is hidden by another. Where they differ by 30 (upper) or 20 mmHg (lower) a
+  question is asked too. A measurement of a later day takes their place.
 - Weight for length or height is judged only where both were measured on one day; without a
   note that the child lay or stood, lying is assumed under 731 days.
 """

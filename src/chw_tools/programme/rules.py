@@ -69,6 +69,7 @@ _FEATURES = frozenset(
         "growth_is_implausible",
         "gravidity",
         "pressure_is_reversed",
+        "pressure_is_highest",
         "pressure_differs",
         "weight_differs",
         "glucose_differs",
@@ -197,7 +198,7 @@ class Rule:
         names = set()
         for name in self.placeholders:
             if name == "pressure":
-                names |= {*_PRESSURE, *map(since, _PRESSURE)}
+                names |= {*_PRESSURE, *map(since, _PRESSURE), "pressure_is_highest"}
             if name in WORDS:
                 continue
             stem = name.removesuffix("_on")

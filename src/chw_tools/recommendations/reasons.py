@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _PART = re.compile(r"\{([a-z0-9_]+)\}")
 #: A day further back is said with its year.
 _HALF_A_YEAR_DAYS = 183
+#: How a blood pressure is told that is not one reading.
+_OF_SEVERAL = ("pressure_apart", "pressure_highest")
 #: Shown in whole units, rounded down, as people say them.
 _WHOLE = frozenset({"age_years", "age_months", "gestational_weeks", "weeks_postpartum"})
 
@@ -75,17 +77,23 @@ def _filled(
 
 
 def _pressure(columns: Columns, as_of: pd.Timestamp) -> list[str]:
-    """The blood pressure with its day; each value with its own where they differ."""
+    """The blood pressure with its day; each value with its own where they differ.
+
+    Of several readings on one day the highest of each counts. Together they may be no reading
+    that anybody took, so it is said that they are the highest.
+    """
     upper, lower = (columns.numbers(since(f"{name}_mmhg")) for name in ("systolic", "diastolic"))
     said = [values_said(columns, f"{name}_mmhg") for name in ("systolic", "diastolic")]
     days = [days_said(each, as_of, columns.words) for each in (np.fmin(upper, lower), upper, lower)]
     is_apart = ~np.isnan(upper) & ~np.isnan(lower) & (upper != lower)
-    both_on, each_on = columns.words.word("pressure_on"), columns.words.word("pressure_apart")
+    is_highest = columns.numbers("pressure_is_highest") == 1
+    pattern = np.where(
+        is_apart, "pressure_apart", np.where(is_highest, "pressure_highest", "pressure_on")
+    )
+    words = {name: columns.words.word(name) for name in ("pressure_on", *_OF_SEVERAL)}
     return [
-        each_on.format(high=high, low=low, high_on=high_on, low_on=low_on)
-        if apart
-        else both_on.format(high=high, low=low, day=on)
-        for high, low, on, high_on, low_on, apart in zip(*said, *days, is_apart, strict=True)
+        words[name].format(high=high, low=low, day=on, high_on=high_on, low_on=low_on)
+        for high, low, on, high_on, low_on, name in zip(*said, *days, pattern.tolist(), strict=True)
     ]
 
 

@@ -36,6 +36,7 @@ class Observable:
     usual_high: float | None = None
     allowed: tuple[str, ...] = ()
     same_day_differs: float | None = None
+    same_day: Literal["later", "highest"] = "later"
 
     @property
     def codes(self) -> tuple[Code, ...]:
@@ -46,6 +47,11 @@ class Observable:
     def is_danger_sign(self) -> bool:
         """Whether a ``yes`` is a danger sign."""
         return self.code.system == DANGER_SIGN
+
+    @property
+    def is_highest_of_day(self) -> bool:
+        """Whether of several answers of one day the highest counts; of a sign that is ``yes``."""
+        return self.is_danger_sign or self.same_day == "highest"
 
     @property
     def is_symptom(self) -> bool:
@@ -97,4 +103,5 @@ def _read(name: str, entry: dict[str, Any]) -> Observable:
         usual_high=entry.get("usual_high"),
         allowed=tuple(entry.get("allowed", ())),
         same_day_differs=entry.get("same_day_differs"),
+        same_day=entry.get("same_day", "later"),
     )

@@ -57,7 +57,42 @@ def test_two_readings_of_one_day_that_are_too_far_apart(
     row = flags((name, "2026-03-01", first), (name, "2026-03-01", second))
 
     assert bool(row[flag]) is differs
-    assert row[name] == second, "the later entry counts until somebody has answered"
+    counts = max(first, second) if flag == "pressure_differs" else second
+    assert row[name] == counts, "until somebody has answered"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "counts"),
+    [
+        ((120, 80), (185, 115), (185, 115)),
+        ((120, 80), (130, 115), (130, 115)),
+        ((185, 80), (120, 115), (185, 115)),
+        ((150, 95), (152, 96), (152, 96)),
+    ],
+)
+def test_of_pressures_of_one_day_the_highest_counts_in_any_order(
+    one: tuple[int, int], other: tuple[int, int], counts: tuple[int, int]
+) -> None:
+    for first, second in ((one, other), (other, one)):
+        for lowers in (1, -1):
+            lower = [("diastolic_mmhg", "2026-03-01", v) for v in (first[1], second[1])][::lowers]
+            upper = [("systolic_mmhg", "2026-03-01", v) for v in (first[0], second[0])]
+            row = flags(*upper, *lower)
+            assert (row["systolic_mmhg"], row["diastolic_mmhg"]) == counts
+            assert row["pressure_is_highest"]
+
+
+def test_one_reading_told_twice_and_one_of_a_later_day_are_no_highest_of_several() -> None:
+    twice = flags(("systolic_mmhg", "2026-03-01", 120), ("systolic_mmhg", "2026-03-01", 120))
+    later = flags(
+        ("systolic_mmhg", "2026-03-01", 185),
+        ("systolic_mmhg", "2026-03-01", 120),
+        ("systolic_mmhg", "2026-03-02", 130),
+    )
+
+    assert not twice["pressure_is_highest"]
+    assert not later["pressure_is_highest"]
+    assert later["systolic_mmhg"] == 130
 
 
 def test_only_the_latest_day_is_asked_about_and_nothing_where_nothing_is_known() -> None:

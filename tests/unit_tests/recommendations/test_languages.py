@@ -142,6 +142,26 @@ def test_a_pressure_of_one_day_is_told_in_the_language(
     assert advice(features_of, language)["reason"].str.contains(said, regex=False).any()
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", "150/95 le 1 mars, le plus haut de plusieurs mesures"),
+        ("sw", "150/95 tarehe 1 Machi, ya juu zaidi kati ya vipimo kadhaa"),
+        ("es", "150/95 el 1 marzo, lo más alto de varias mediciones"),
+    ],
+)
+def test_the_highest_of_several_pressures_is_told_in_the_language(
+    features_of: Any, language: str, said: str
+) -> None:
+    table = all_recommendations(
+        features_of(p=ILL | {"pressure_is_highest": True}),
+        empty_table(RISKS),
+        programme=replace(PROGRAMME, language=language),
+        as_of=AS_OF,
+    )
+    assert table["reason"].str.contains(said, regex=False).any()
+
+
 def test_a_pressure_of_two_days_is_told_in_the_language(features_of: Any) -> None:
     known = ILL | {"diastolic_mmhg_days_since": 5}
     table = all_recommendations(

@@ -44,6 +44,17 @@ CASES = {
         "bp_very_high",
         "Blood pressure was systolic 120 on 3 February 2025, diastolic 112 on 3 March.",
     ),
+    "the highest of several readings is told as that": (
+        {
+            "systolic_mmhg": 185.0,
+            "systolic_mmhg_days_since": 7,
+            "diastolic_mmhg": 115.0,
+            "diastolic_mmhg_days_since": 7,
+            "pressure_is_highest": True,
+        },
+        "bp_very_high",
+        "Blood pressure was 185/115 on 3 March, the highest of several readings.",
+    ),
     "the year is said where it is another": (
         {"days_since_visit": 100},
         "visit_anyone",
