@@ -278,3 +278,22 @@ def test_every_emergency_and_same_day_rule_has_a_case_by_hand(advised) -> None: 
         same = every[every["urgency"] == case.urgency]
         spoken |= set(same["rule_id"])
     assert not urgent - spoken
+
+
+def test_a_moderate_heart_risk_is_no_emergency_and_silences_nothing() -> None:
+    # WHO CVD charts 2019: 10 to under 20 % is moderate; HEARTS begins treatment at 20 %. Advice
+    # on tobacco stays, and nobody is sent for heart medicines for the risk alone.
+    found = {"tobacco": "current", "systolic_mmhg": 130, "diastolic_mmhg": 80}
+    register, (key,) = rows_of((unwell("moderate", MAN, "routine", "tobacco", **found),))
+    features = build_features(register, as_of=AS_OF)
+    told = {"person_id": key, "outcome": "cvd_10y", "as_of": AS_OF, "state": "estimated"}
+    told |= {"risk": 0.15, "band": PROGRAMME.bands_for("cvd_10y").of([0.15])[0], "reasons": []}
+    told |= {"model": "chart", "model_digest": "0", "inputs_digest": "0"}
+    risks = conform(RISKS, pd.DataFrame([told]))
+    assert risks["band"].tolist() == ["moderate"]
+
+    advice = all_recommendations(features, risks, programme=PROGRAMME, as_of=AS_OF)
+
+    assert advice["action"].str.contains("tobacco", case=False).any()
+    assert not advice["action"].str.contains("heart medicines").any()
+    assert not set(advice["urgency"]) & {NOW, TODAY}

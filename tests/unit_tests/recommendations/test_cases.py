@@ -195,5 +195,40 @@ def test_no_number_of_a_rule_can_change_without_a_case_that_fails(
     assert survivors == []
 
 
+#: Dropping these changes no advice of a case: a third rule replaces the same wherever both hold,
+#: or no one case is yet written in which only this one does.
+NO_CASE_TELLS = {
+    ("young_infant_severe_dehydration", "young_infant_diarrhoea"),
+    ("child_chest_indrawing", "any_danger_sign"),
+    ("child_noisy_breathing", "any_danger_sign"),
+    ("child_severe_dehydration", "child_diarrhoea"),
+    ("child_muac_red", "child_muac_yellow"),
+    ("child_muac_red", "child_muac_measure"),
+    ("child_weight_for_height_severe", "child_weight_for_height_low"),
+    ("bp_very_high", "bp_raised"),
+    ("bp_very_high", "bp_follow_up_high"),
+    ("child_diarrhoea_long", "child_diarrhoea"),
+    ("child_cough_long", "child_cough"),
+    ("child_fever_told", "child_fever_no_malaria"),
+    ("antenatal_contact", "visit_anyone"),
+    ("newborn_first_week", "visit_anyone"),
+    ("newborn_contact", "visit_anyone"),
+    ("bp_raised", "bp_follow_up_high"),
+}
+
+
+def test_no_rule_can_stop_replacing_another_without_a_case_that_fails() -> None:
+    pairs = [(rule.id, name) for rule in PROGRAMME.rules for name in rule.replaces]
+    survivors = set()
+    for name, other in pairs:
+        near = {rule for rule, replaced in pairs if replaced == other} | {other}
+        cases = [case for case in OF_RULE[other] if case.advice == REPLACED]
+        kept = tuple(one for one in RULES[name].replaces if one != other)
+        rules = {one: RULES[one] for one in near} | {name: replace(RULES[name], replaces=kept)}
+        if not failing_cases(replace(PROGRAMME, rules=tuple(rules.values())), cases):
+            survivors.add((name, other))
+    assert survivors <= NO_CASE_TELLS
+
+
 def test_no_case_is_no_failing_case() -> None:
     assert failing_cases(load_programme(), ()) == ()
