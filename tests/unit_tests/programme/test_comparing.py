@@ -170,3 +170,15 @@ def test_known_is_every_value_and_not_missing() -> None:
     (case,) = cases_of(rule("r", ("waist_cm", "is_known")))
     assert case.box["waist_cm"] == replace(every_value("waist_cm"), unknown=False)
     assert cases_of(rule("r", ("waist_cm", "is_known"), ("waist_cm", "is_missing"))) == []
+
+
+BESIDE = [(one, name) for one in load_programme().rules for name in one.beside]
+
+
+@pytest.mark.parametrize(("one", "name"), BESIDE, ids=[f"{o.id}, {n}" for o, n in BESIDE])
+def test_no_rule_can_stop_standing_beside_another_unnoticed(one: Rule, name: str) -> None:
+    other = next(rule for rule in load_programme().rules if rule.id == name)
+    without = replace(one, beside=tuple(kept for kept in one.beside if kept != name))
+
+    assert compare_rules([one, other]) == ()
+    assert compare_rules([without, other]) != ()
