@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Numbers = NDArray[np.float64]
     Codes = tuple[NDArray[np.signedinteger], tuple[object, ...]]
+
+#: Levels of the categories that are in use, by the identity of their dtype: spelling them out
+#: costs more than looking one person up in them, and a dtype's own hash spells them out too.
+_LEVELS: dict[int, tuple[weakref.ref[pd.CategoricalDtype], tuple[object, ...]]] = {}
+
+
+def _levels_of(dtype: pd.CategoricalDtype) -> tuple[object, ...]:
+    key = id(dtype)
+    held = _LEVELS.get(key)
+    if held is not None and held[0]() is dtype:
+        return held[1]
+    levels = tuple(dtype.categories.tolist())
+    # An identity is given again once its object is gone; the entry goes with it.
+    _LEVELS[key] = (weakref.ref(dtype, lambda _: _LEVELS.pop(key, None)), levels)
+    return levels
 
 
 @dataclass
@@ -51,6 +67,7 @@ class Columns:
     words: Translation = field(default_factory=lambda: Translation(WRITTEN_IN))
     at: NDArray[np.intp] | None = None
     whole: Columns | None = None
+    _columns: dict[str, pd.Series] = field(default_factory=dict)
     _numbers: dict[str, Numbers] = field(default_factory=dict)
     _codes: dict[str, Codes] = field(default_factory=dict)
     _answers: dict[str, Mask] = field(default_factory=dict)
@@ -65,6 +82,12 @@ class Columns:
         if absent:
             raise ValueError(f"rules read features that are not built: {', '.join(absent)}")
 
+    def _column(self, name: str) -> pd.Series:
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = self.frame[name]
+        return column
+
     def numbers(self, name: str) -> Numbers:
         """The column as numbers; a flag as 0 and 1, not known as NaN."""
         if name not in self._numbers:
@@ -74,7 +97,7 @@ class Columns:
     def _read_numbers(self, name: str) -> Numbers:
         if self.whole is not None:
             return self.whole.numbers(name)[self.at]
-        column = self.frame[name]
+        column = self._column(name)
         numbers: Numbers = (
             column.to_numpy()
             if column.dtype == np.float64
@@ -92,7 +115,7 @@ class Columns:
         """Whether the column is read as numbers: a measurement, a count or a flag."""
         if self.whole is not None:
             return self.whole.is_number(name)
-        return name in self._numbers or pd.api.types.is_numeric_dtype(self.frame[name].dtype)
+        return name in self._numbers or pd.api.types.is_numeric_dtype(self._column(name).dtype)
 
     def codes(self, name: str) -> Codes:
         """The column of texts as places in a list of them, -1 where not known."""
@@ -104,11 +127,11 @@ class Columns:
         if self.whole is not None:
             codes, levels = self.whole.codes(name)
             return codes[self.at], levels
-        column = self.frame[name]
+        column = self._column(name)
         if not isinstance(column.dtype, pd.CategoricalDtype):
             column = column.astype("category")  # a column of texts, such as one of keys
         held = column.array
-        return held.codes, tuple(held.categories.tolist())
+        return held.codes, _levels_of(held.dtype)
 
     def answer(self, condition: Condition) -> Mask:
         """Whether the condition holds, by person; not to be written to."""
