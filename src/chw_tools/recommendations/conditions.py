@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
     Codes = tuple[NDArray[np.signedinteger], tuple[object, ...]]
 
+#: The places of one person's answer: not known, or the only level there is.
+_UNKNOWN, _FIRST = np.array([-1], dtype=np.int8), np.array([0], dtype=np.int8)
 #: Levels of the categories that are in use, by the identity of their dtype: spelling them out
 #: costs more than looking one person up in them, and a dtype's own hash spells them out too.
 _LEVELS: dict[int, tuple[weakref.ref[pd.CategoricalDtype], tuple[object, ...]]] = {}
@@ -88,6 +91,16 @@ class Columns:
             column = self._columns[name] = self.frame[name]
         return column
 
+    @cached_property
+    def _only(self) -> dict[str, object] | None:
+        """All values of the one person there is, by name; None of several people.
+
+        A row is taken out of a table at the cost of some tens of columns, and rules read more.
+        """
+        if len(self.frame) != 1:
+            return None
+        return dict(zip(self.frame.columns.tolist(), self.frame.iloc[0].tolist(), strict=True))
+
     def numbers(self, name: str) -> Numbers:
         """The column as numbers; a flag as 0 and 1, not known as NaN."""
         if name not in self._numbers:
@@ -97,6 +110,9 @@ class Columns:
     def _read_numbers(self, name: str) -> Numbers:
         if self.whole is not None:
             return self.whole.numbers(name)[self.at]
+        if self._only is not None:
+            value = self._only[name]
+            return np.array([np.nan if pd.isna(value) else value], dtype=np.float64)
         column = self._column(name)
         numbers: Numbers = (
             column.to_numpy()
@@ -127,6 +143,9 @@ class Columns:
         if self.whole is not None:
             codes, levels = self.whole.codes(name)
             return codes[self.at], levels
+        if self._only is not None:
+            value = self._only[name]
+            return (_UNKNOWN, ()) if pd.isna(value) else (_FIRST, (value,))
         column = self._column(name)
         if not isinstance(column.dtype, pd.CategoricalDtype):
             column = column.astype("category")  # a column of texts, such as one of keys

@@ -78,3 +78,31 @@ def test_a_rule_may_ask_for_what_was_measured_long_ago_alone() -> None:
         older_than_days=30,
     )
     assert meets(Columns(frame), rule).tolist() == [False, True, False]
+
+
+def test_one_person_alone_reads_as_among_many() -> None:
+    """Of one person all values are taken at once, of many each column."""
+    known = pd.array([True, None, False, True], dtype="boolean")
+    frame = pd.DataFrame(
+        {
+            "age_years": [1.5, np.nan, 70.0, 0.0],
+            "is_pregnant": known,
+            "sex": pd.Categorical(["female", None, "male", "female"]),
+            "place_id": pd.array(["a", None, "b", ""], dtype="str"),
+            "n_visits": pd.array([1, None, 0, 3], dtype="Int64"),
+        }
+    )
+    many = Columns(frame)
+    for at in range(len(frame)):
+        one = Columns(frame.iloc[[at]])
+        for name in ("age_years", "is_pregnant", "n_visits"):
+            assert one.is_number(name)
+            np.testing.assert_array_equal(one.numbers(name), many.numbers(name)[[at]])
+            assert one.known(name).tolist() == [many.known(name)[at]]
+        for name in ("sex", "place_id"):
+            codes, levels = many.codes(name)
+            own, own_levels = one.codes(name)
+            assert [levels[c] for c in codes[[at]] if c >= 0] == [
+                own_levels[c] for c in own if c >= 0
+            ]
+            assert one.known(name).tolist() == [many.known(name)[at]]
