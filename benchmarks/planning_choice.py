@@ -257,7 +257,7 @@ def weekly_choice(trials: int, fresh: int, n: int = 2000, budget: float = 0.03) 
     say("  greedy by risk", f"{risk:.1%}", "34-57 %", 0, True)
     _say_estimated(f"  ours, P estimated, {trials} programmes", shares, 0)
     began = time.process_time()
-    others = gains_of(range(900, 900 + fresh), n, budget, 8, bounded=False)
+    others = gains_of(range(5000, 5000 + fresh), n, budget, 8, bounded=False)
     seconds = time.process_time() - began
     _say_estimated(f"  the same, {fresh} others, share of P known", others, seconds)
 

@@ -10,11 +10,10 @@ With ``--home FOLDER`` the command itself is timed, from the store to its last l
     CHW_HOME=home chw ingest district
     python benchmarks/recommend.py --home home
 
-Measured on one core of a machine shared with other work, 103,261 living people with 1.67 million
-observations and 0.6 million visits: 13.8 s of CPU for the command in one run and 15.1 in a busier
-one, of which reading the store takes 5.3 to 6.1, features 3.2 to 3.3, vaccines 1.9 to 2.2, the
-published risk 0.9 to 1.0 and all rules 0.5 to 0.7 (19.7 with 11.6 of reading before whole tables
-were read column by column, on the same machine and day).
+Measured on one core of a machine with nothing else to do, 102,010 living people of a simulated
+district: 12.6 s of CPU for the command, of which reading the store takes 5.2, features 2.9,
+vaccines 1.7, the published risk 0.9 and all rules 0.4. One person of a hundred: a median of 4.5 to
+4.8 ms in three runs (5.3 before the values of one person were taken out of the table at once).
 """
 
 import argparse
