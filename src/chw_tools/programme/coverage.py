@@ -21,12 +21,17 @@ _INTRODUCTION = """\
 
 Written from `coverage.toml` and the `rows` of each rule (`make docs`). The tables: WHO digital
 adaptation kits for antenatal care (2021, CC0), child health in humanitarian emergencies (2024,
-CC BY 3.0 IGO) and tuberculosis (2024, CC BY 3.0 IGO). A test compares the rows named here with
-the tables themselves where they are on the machine. Rows of the antenatal kit have no names:
-they are counted from 1 in the sheet of their table.
+CC BY 3.0 IGO), tuberculosis (2024, CC BY 3.0 IGO) and immunisations (CC BY 3.0 IGO). A test
+compares the rows named here with the tables themselves where they are on the machine. Rows of
+the antenatal and the immunisations kit have no names: they are counted from 1 in the sheet of
+their table.
 
 *Carried out* means that a rule acts on the row, and that a case exercises the rule. It says
 nothing of drugs and doses: treatment is for those trained and allowed to give it.
+
+`vaccines_due` is the engine of the vaccine schedule (`immunisation.toml`), by default one of the
+kit's schedules for each disease; advice on vaccines ends at the second birthday, also where a
+row goes on for longer. Where engine and row differ, the row is left out and says *Differs*.
 
 Whole tables that are out of reach of a community health worker's decision support are named at
 the end.

@@ -24,6 +24,8 @@ EVERY = [row for _, rows in COVERAGE.tables.values() for row in rows]
 LEFT_OUT = [row for one in COVERAGE.left_out for row in one.rows]
 ROOT = Path(__file__).resolve().parents[3]
 _NAMED = re.compile(r"(CHE\.DT\.\d+\.CL\d+|TB\.B\d\.DT\.\d+)")
+#: Earlier forms of tables that have sheets of their own.
+EARLIER = {"immz__Hepatitis_B_old.csv", "immz__Cholera_L2_Publication.csv"}
 _HEADS = ("Business", "Trigger", "Input", "Service Name", "Note:", "ANC.B")
 
 
@@ -33,6 +35,8 @@ def rows_of(path: Path) -> list[str]:
         records = list(csv.reader(file))
     if path.name.startswith("anc__ANC.S."):
         return list(_schedule_rows(path.name[5:13], records))
+    if path.name.startswith("immz__"):
+        return list(_immunisation_rows(records))
     if path.name.startswith("anc__"):
         return list(_table_rows(records))
     found = (_NAMED.match(cell.strip()) for record in records for cell in record[:2])
@@ -46,6 +50,19 @@ def _table_rows(records: list[list[str]]) -> Iterator[str]:
         if first == "Decision ID":
             table = record[2][:9]
         elif table and any(cell.strip() for cell in record[1:]) and not first.startswith(_HEADS):
+            yield f"{table}.R{number:02d}"
+
+
+def _immunisation_rows(records: list[list[str]]) -> Iterator[str]:
+    """Rows with an output; titles and the names of the inputs have none."""
+    table, output = "", 0
+    for number, record in enumerate(records, start=1):
+        cells = [cell.strip() for cell in record]
+        if cells[1:2] == ["Decision ID"]:
+            table, output = cells[2], 0
+        elif table.startswith("IMMZ.D2.DT.") and cells[1].startswith("Input"):
+            output = cells.index("Output")
+        elif output and cells[output]:
             yield f"{table}.R{number:02d}"
 
 
@@ -81,6 +98,10 @@ def test_a_row_that_is_carried_out_is_exercised_by_a_case() -> None:
 
 def test_a_range_names_every_row_of_it() -> None:
     assert expand("ANC.DT.01.R05") == ("ANC.DT.01.R05",)
+    assert expand("IMMZ.D2.DT.Hib.3 doses.R09-R10") == (
+        "IMMZ.D2.DT.Hib.3 doses.R09",
+        "IMMZ.D2.DT.Hib.3 doses.R10",
+    )
     assert expand("TB.B7.DT.09-11") == ("TB.B7.DT.09", "TB.B7.DT.10", "TB.B7.DT.11")
 
 
@@ -99,6 +120,7 @@ def test_the_rows_are_those_of_the_tables(shared: Path) -> None:
         *folder.glob("anc__ANC.S*.csv"),
         *folder.glob("imci_che__CHE.B23*.csv"),
         *folder.glob("tb__TB.B[47]*.csv"),
+        *(path for path in folder.glob("immz__*.csv") if path.name not in EARLIER),
     ]
 
     assert {row for path in paths for row in rows_of(path)} == set(EVERY)
