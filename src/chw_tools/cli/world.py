@@ -76,6 +76,7 @@ _WIDE = 110
 def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table for the person at the terminal."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
@@ -89,7 +90,8 @@ def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object
             overflow="fold" if is_key else "ellipsis",
         )
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        # Brackets are letters here: the mark of a missing translation is one of them.
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     console.print(table)
 
 

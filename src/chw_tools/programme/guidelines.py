@@ -93,9 +93,10 @@ Known limits of the shipped rules:
   whoever made it.
 - Weeks of pregnancy and since birth are whole weeks, so days are right to within a week.
 - That care was received elsewhere after a danger sign is not known to the rules.
-- Nothing of a person is told in two languages: vaccines, risks and what would change them have
-  texts as rules do. What a language lacks is told in English and marked `[en]`: so far the
-  labels of some features of trained models. All translations are drafts.
+- Advice and its reason are told in one language: vaccines and risks have texts as rules do. What
+  a language lacks is told in English and marked `[en]`: so far the labels of some features of
+  trained models. Headings, urgencies and the tables around the advice, such as that of what would
+  change a risk, are English in the command line and on the pages. All translations are drafts.
 - Vaccines: one piece of advice for each child under two, from `immunisation.toml`. Delayed
   series, HIV, preterm birth and contraindications are not in; the health centre decides.
 - A dose counts by its CVX code; one recorded under another code is not known to the rules.

@@ -2,8 +2,8 @@
 
 Who cannot wait comes first, by urgency and then the nearest next, beyond the minutes if need
 be; the rest of the list is fitted into what is left, and who does not fit waits, with the
-reason. The stops of somebody who falls ill go to others at work, or wait. Nobody else's stop
-changes hands, and nobody is added to a list: who waited in the morning still does.
+reason. The stops of somebody who falls ill go to others at work, or wait. Others keep their whole
+list, beyond the minutes if need be, and nobody is added who waited in the morning.
 """
 
 from __future__ import annotations
@@ -123,6 +123,10 @@ class _Walks:
         self.rest = rest.assign(
             level=rest["urgency"].map(URGENCY_LEVEL).astype("float64").where(rest["is_must"], 9.0)
         )
+        if len(day.absent):
+            # Whoever works on keeps the whole list: what is handed over takes nobody off it.
+            is_own = self.rest["worker_id"].isin(self.staff["id"])
+            self.rest["level"] = self.rest["level"].mask(is_own & (self.rest["level"] == 9.0), 8.0)
         self.stops = _stops(self.rest)
         self.capacity = (
             self.staff["capacity_minutes"].astype("float64").fillna(planning.capacity_minutes)
@@ -301,4 +305,4 @@ def _late(walks: _Walks) -> tuple[str, ...]:
     if not n:
         return ()
     who = "1 worker has" if n == 1 else f"{n} workers have"
-    return (f"{who} more that cannot wait than minutes are left; hand some over today.",)
+    return (f"{who} more on the list than minutes are left; hand some over, or see who can wait.",)

@@ -114,6 +114,9 @@ def replan_day(*, store: RegisterStore, programme: Programme, asked: RestAsked) 
         raise NotFound("That day was not planned.", cure="Plan it with: chw plan")
     on = pd.Timestamp(plan.visit_on)
     register = store.load_register(tables=("areas", "workers"))
+    # Who fell out earlier that day is given nothing again.
+    fell_out = {asked.worker_id} if asked.is_ill else set()
+    fell_out |= set(plan.summary.get("fell_out", ())) - ({asked.worker_id} - fell_out)
     staff = at_work(register.workers, on)
     mine = plan.visits["worker_id"] == asked.worker_id
     if not mine.any():
@@ -136,11 +139,11 @@ def replan_day(*, store: RegisterStore, programme: Programme, asked: RestAsked) 
         minute,
         done=done,
         at=_where(visits, done, asked),
-        absent={asked.worker_id} if asked.is_ill else (),
+        absent=fell_out if asked.is_ill else (),
         gone=wording.gone(as_known_on(known, on)) - set(done),
     )
     rest = plan_rest(day, planning=programme.planning)
-    return _kept(store, plan, rest, asked, set(done), worker_names(register.workers))
+    return _kept(store, plan, rest, asked, set(done), worker_names(register.workers), fell_out)
 
 
 def as_minute_of(at: str) -> float:
@@ -187,6 +190,7 @@ def _kept(
     asked: RestAsked,
     done: set[str],
     names: dict[str, str],
+    fell_out: set[str],
 ) -> RestResult:
     concerned = sorted(
         {asked.worker_id, *rest.visits["worker_id"]} if asked.is_ill else {asked.worker_id}
@@ -196,7 +200,7 @@ def _kept(
     people = {*rest.visits["person_id"], *unvisited["person_id"]}
     advice = plan.recommendations
     said = f"{_OF_A_REST} at {asked.at} from where it stood" + (
-        "; one worker fell out." if asked.is_ill else "."
+        f"; {names.get(asked.worker_id, 'one worker')} fell out." if asked.is_ill else "."
     )
     notes = (said, *rest.notes)
     old = [note for note in plan.summary.get("notes", ()) if not note.startswith(_OF_A_REST)]
@@ -208,7 +212,7 @@ def _kept(
             recommendations=advice[advice["person_id"].isin(people)],
             as_of=plan.as_of,
             visit_on=plan.visit_on,
-            summary={**plan.summary, "notes": [*old, *notes]},
+            summary={**plan.summary, "notes": [*old, *notes], "fell_out": sorted(fell_out)},
             worker_ids=concerned,
         )
     n_done = int(rest.visits["person_id"].isin(done).sum())
