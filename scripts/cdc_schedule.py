@@ -122,7 +122,7 @@ def read_cdc_schedule(folder: Path) -> VaccineSchedule:
         for path in sorted(folder.glob("AntigenSupportingData-*.xml"))
         for node in ElementTree.parse(path).iter("series")  # noqa: S314 (our own test data)
     ]
-    common = ElementTree.parse(folder / "ScheduleSupportingData.xml")  # noqa: S314
+    common = ElementTree.parse(folder / "ScheduleSupportingData.xml")  # noqa: S314 (as above)
     antigens = {
         text(node, "cvx").zfill(2): tuple(
             (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -26,20 +25,6 @@ if TYPE_CHECKING:
 
 #: The places of one person's answer: not known, or the only level there is.
 _UNKNOWN, _FIRST = np.array([-1], dtype=np.int8), np.array([0], dtype=np.int8)
-#: Levels of the categories that are in use, by the identity of their dtype: spelling them out
-#: costs more than looking one person up in them, and a dtype's own hash spells them out too.
-_LEVELS: dict[int, tuple[weakref.ref[pd.CategoricalDtype], tuple[object, ...]]] = {}
-
-
-def _levels_of(dtype: pd.CategoricalDtype) -> tuple[object, ...]:
-    key = id(dtype)
-    held = _LEVELS.get(key)
-    if held is not None and held[0]() is dtype:
-        return held[1]
-    levels = tuple(dtype.categories.tolist())
-    # An identity is given again once its object is gone; the entry goes with it.
-    _LEVELS[key] = (weakref.ref(dtype, lambda _: _LEVELS.pop(key, None)), levels)
-    return levels
 
 
 @dataclass
@@ -150,7 +135,7 @@ class Columns:
         if not isinstance(column.dtype, pd.CategoricalDtype):
             column = column.astype("category")  # a column of texts, such as one of keys
         held = column.array
-        return held.codes, _levels_of(held.dtype)
+        return held.codes, tuple(held.categories.tolist())
 
     def answer(self, condition: Condition) -> Mask:
         """Whether the condition holds, by person; not to be written to."""

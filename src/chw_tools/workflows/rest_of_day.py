@@ -115,8 +115,9 @@ def replan_day(*, store: RegisterStore, programme: Programme, asked: RestAsked) 
     on = pd.Timestamp(plan.visit_on)
     register = store.load_register(tables=("areas", "workers"))
     # Who fell out earlier that day is given nothing again.
-    fell_out = {asked.worker_id} if asked.is_ill else set()
-    fell_out |= set(plan.summary.get("fell_out", ())) - ({asked.worker_id} - fell_out)
+    fell_out = set(plan.summary.get("fell_out", ())) - {asked.worker_id}
+    if asked.is_ill:
+        fell_out.add(asked.worker_id)
     staff = at_work(register.workers, on)
     mine = plan.visits["worker_id"] == asked.worker_id
     if not mine.any():
